@@ -1,0 +1,127 @@
+"""What was decided for each person, and what became of it on each device."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from channels_app.models.events import Event
+from channels_app.models.installations import Installation
+from channels_app.models.organizations import Membership
+
+
+class Notification(models.Model):
+    """One event for one member: the outcome with its reason, and the banner if there is one."""
+
+    event = models.ForeignKey(Event, models.CASCADE, related_name="notifications")
+    membership = models.ForeignKey(Membership, models.CASCADE, related_name="notifications")
+    outcome = models.CharField(max_length=20)
+    decided_by = models.CharField(
+        max_length=64, blank=True, help_text="The setting that decided, where one did."
+    )
+    level = models.CharField(max_length=8)
+    title = models.TextField(blank=True)
+    body = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Routing an event twice changes nothing.
+            models.UniqueConstraint(fields=["event", "membership"], name="notification_unique"),
+        ]
+        indexes = [
+            # Serves a member's inbox and the admin's list of one member, newest first.
+            models.Index(fields=["membership", "-created_at"], name="notification_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} for {self.membership_id}: {self.outcome}"
+
+
+class Delivery(models.Model):
+    """One notification for one device. The row is the queue: a worker leases it when it is due."""
+
+    class State(models.TextChoices):
+        PENDING = "pending", "Pending: to be sent when due"
+        SENDING = "sending", "Sending: a worker has it"
+        ACCEPTED = "accepted", "Accepted by the push service"
+        FAILED = "failed", "Failed for good"
+        EXPIRED = "expired", "Expired before it could be sent"
+        CANCELLED = "cancelled", "Cancelled before it left"
+        UNKNOWN = "unknown", "Unknown: sent, never answered"
+
+    SETTLED = (State.ACCEPTED, State.FAILED, State.EXPIRED, State.CANCELLED, State.UNKNOWN)
+
+    notification = models.ForeignKey(Notification, models.CASCADE, related_name="deliveries")
+    installation = models.ForeignKey(
+        Installation, models.SET_NULL, null=True, related_name="deliveries"
+    )
+    lane = models.CharField(max_length=16, default="default")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    due_at = models.DateTimeField(
+        help_text="Pending: when to send. Sending: when the worker's lease is over."
+    )
+    expires_at = models.DateTimeField(help_text="After this the banner is worth nothing.")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    downgraded = models.BooleanField(
+        default=False, help_text="Critical, but app or device does not allow critical alerts."
+    )
+    reason = models.CharField(max_length=100, blank=True, help_text="The last answer's word.")
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["notification", "installation"], name="delivery_unique"
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "sending"], settled_at=None)
+                | ~Q(state__in=["pending", "sending"]) & Q(settled_at__isnull=False),
+                name="delivery_settled_at",
+            ),
+        ]
+        indexes = [
+            # Serves leasing: what is due in a lane; and the sweep: leases that are over.
+            models.Index(
+                fields=["lane", "due_at"],
+                condition=Q(state__in=["pending", "sending"]),
+                name="delivery_due",
+            ),
+            # Serves a device's page in the admin, newest first.
+            models.Index(F("installation"), F("created_at").desc(), name="delivery_of_device"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.pk}: {self.state}"
+
+
+class Attempt(models.Model):
+    """One try to send one delivery, and what came back. Rows are only ever added."""
+
+    class Verdict(models.TextChoices):
+        ACCEPTED = "accepted"
+        RETRY = "retry"
+        DEAD = "dead", "Token dead"
+        REJECTED = "rejected", "Rejected: our fault"
+        CREDENTIALS = "credentials", "Our credentials are broken"
+        UNKNOWN = "unknown", "Sent, never answered"
+        LOST = "lost", "The sender died in mid-send"
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="tries")
+    number = models.PositiveSmallIntegerField()
+    verdict = models.CharField(max_length=12, choices=Verdict.choices)
+    status = models.PositiveSmallIntegerField(null=True, help_text="The push service's status.")
+    reason = models.CharField(max_length=100, blank=True)
+    gateway_id = models.CharField(max_length=200, blank=True, help_text="Its id of the message.")
+    sent_at = models.DateTimeField()
+    answered_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="attempt_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of delivery {self.delivery_id}: {self.verdict}"

@@ -1,0 +1,90 @@
+"""Tenants and the people in them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, Group
+from django.db import models
+from django.db.models import Q
+
+
+class User(AbstractUser):
+    """A person; a member of any number of organizations, with devices that are theirs alone."""
+
+    locale = models.CharField(max_length=16, default="en", help_text="Language of their banners.")
+    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name.")
+
+
+class Organization(models.Model):
+    """A tenant: nothing of one is ever visible to, or pushed to, another."""
+
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=64, help_text="In every link: /o/<slug>/…")
+    claim_window = models.DurationField(
+        default=timedelta(minutes=15),
+        help_text="How long a customer's call may still ring after it came in.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["slug"], name="organization_slug_unique"),
+            models.CheckConstraint(
+                condition=Q(claim_window__gt=timedelta()), name="organization_claim_window_positive"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """A named set of permissions of an organization, held by members through its group.
+
+    The group is django-guardian's hook: an object permission given to it is given to the role.
+    """
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="roles")
+    name = models.CharField(max_length=100)
+    group = models.OneToOneField(Group, models.CASCADE, related_name="role")
+    responds_to_new_bots = models.BooleanField(
+        default=False,
+        help_text="Give this role chatbot.respond on each bot when the platform first names it.",
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="role_name_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.organization})"
+
+
+class Membership(models.Model):
+    """One person in one organization."""
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    active = models.BooleanField(default=True)
+    external_id = models.CharField(
+        max_length=128,
+        blank=True,
+        help_text="The platform's id of this person, by which it says who did something.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "user"], name="membership_unique"),
+            models.UniqueConstraint(
+                fields=["organization", "external_id"],
+                condition=~Q(external_id=""),
+                name="membership_external_id_unique",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.organization}"

@@ -1,0 +1,298 @@
+"""Every setting of Pushbridge, in one file.
+
+Each value comes from the environment, else from `var/env` (which `manage.py up` writes, so that every
+command finds the running system), else from the default here. `docs/operations.md` lists them.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import certifi
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+VAR_DIR = Path(env.str("PUSHBRIDGE_VAR", default=str(BASE_DIR / "var")))
+if (VAR_DIR / "env").is_file():
+    env.read_env(VAR_DIR / "env")
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. `python3 manage.py up` makes one and keeps it in var/env;"
+        " elsewhere set it in the environment."
+    )
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+
+# What a tap opens starts with this: a universal link, or the app's own scheme.
+LINK_BASE = env.str("LINK_BASE", default="pushbridge://app").rstrip("/")
+
+INSTALLED_APPS = [
+    "pushbridge.apps.PushbridgeConfig",
+    "claims.apps.ClaimsConfig",
+    "workflows.apps.WorkflowsConfig",
+    "channels_app.apps.ChannelsConfig",
+    "push_notifications",
+    "guardian",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "django_prometheus",
+    "django_structlog",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "pushbridge.urls"
+WSGI_APPLICATION = "pushbridge.wsgi.application"
+ASGI_APPLICATION = "pushbridge.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+    {
+        # Banners are plain text on a phone: nothing in them is ever HTML-escaped.
+        "NAME": "banners",
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {"autoescape": False},
+    },
+]
+
+# --- the truth -----------------------------------------------------------------------------------
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL", default="postgres:///pushbridge"),
+        "CONN_MAX_AGE": None,
+        "ATOMIC_REQUESTS": False,
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- the doorbell --------------------------------------------------------------------------------
+REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
+CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A frozen broker may hold a caller for this long, never for ever.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_timeout": 5,
+    "socket_connect_timeout": 5,
+    "retry_on_timeout": False,
+}
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
+SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=3.0)
+CELERY_BEAT_SCHEDULE = {
+    f"sweep-{lane}": {
+        "task": "channels_app.tasks.sweep",
+        "args": (lane,),
+        "schedule": SWEEP_SECONDS,
+        # A sweep that nobody took before the next one is worth nothing.
+        "options": {"queue": lane, "expires": SWEEP_SECONDS},
+    }
+    for lane in ("escalation", "default")
+}
+
+# --- who may come in -----------------------------------------------------------------------------
+AUTH_USER_MODEL = "chatbot.User"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "guardian.backends.ObjectPermissionBackend",
+]
+ANONYMOUS_USER_NAME = None
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+
+HTTPS = PUBLIC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=HTTPS)
+SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+# --- the door ------------------------------------------------------------------------------------
+WEBHOOK_MAX_BYTES = 256 * 1024
+WEBHOOK_TOLERANCE_SECONDS = 300
+DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
+
+# --- the gateways --------------------------------------------------------------------------------
+APNS_URL = env.str("APNS_URL", default=None)
+FCM_URL = env.str("FCM_URL", default="https://fcm.googleapis.com")
+GATEWAY_CA_FILE = env.str("GATEWAY_CA_FILE", default=certifi.where())
+GATEWAY_NETWORKS = env.list("GATEWAY_NETWORKS", default=[])
+WEBPUSH_HOSTS = env.list(
+    "WEBPUSH_HOSTS",
+    default=[
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "web.push.apple.com",
+        "*.notify.windows.com",
+    ],
+)
+SANDBOX_URL = env.str("SANDBOX_URL", default="")
+
+PUSH_APPLICATIONS_FILE = env.str("PUSH_APPLICATIONS_FILE", default="")
+_APPLICATIONS: dict[str, dict[str, Any]] = (
+    json.loads(Path(PUSH_APPLICATIONS_FILE).read_text()) if PUSH_APPLICATIONS_FILE else {}
+)
+# Ours: what django-push-notifications has no word for.
+PUSH_SHAPES = {name: app.get("shape", "expo") for name, app in _APPLICATIONS.items()}
+CRITICAL_ALERT_APPLICATIONS = {
+    name for name, app in _APPLICATIONS.items() if app.get("critical_alerts")
+}
+FCM_SERVICE_ACCOUNTS = {
+    name: app["service_account_path"]
+    for name, app in _APPLICATIONS.items()
+    if app["platform"] == "FCM"
+}
+
+
+def _push_application(app: dict[str, Any]) -> dict[str, Any]:
+    """The django-push-notifications form of one entry of the applications file."""
+    match app["platform"]:
+        case "APNS":
+            return {
+                "PLATFORM": "APNS",
+                "AUTH_KEY_PATH": app["auth_key_path"],
+                "AUTH_KEY_ID": app["auth_key_id"],
+                "TEAM_ID": app["team_id"],
+                "TOPIC": app["topic"],
+                "USE_SANDBOX": app.get("use_sandbox", False),
+            }
+        case "FCM":
+            return {"PLATFORM": "FCM"}
+        case "WP":
+            return {
+                "PLATFORM": "WP",
+                "PRIVATE_KEY": app["private_key_path"],
+                "CLAIMS": {"sub": app["subject"]},
+            }
+        case other:
+            raise ImproperlyConfigured(
+                f"{PUSH_APPLICATIONS_FILE}: platform {other!r} is none of APNS, FCM, WP"
+            )
+
+
+PUSH_NOTIFICATIONS_SETTINGS = {
+    "CONFIG": "push_notifications.conf.AppConfig",
+    "UNIQUE_REG_ID": True,
+    "UPDATE_ON_DUPLICATE_REG_ID": False,
+    "USER_MODEL": AUTH_USER_MODEL,
+    "APPLICATIONS": {name: _push_application(app) for name, app in _APPLICATIONS.items()},
+}
+
+# --- API -----------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pushbridge",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- language, time, files -----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+# Without a collected copy (tests, a first start) files are served from where they lie.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+UNFOLD = {
+    "SITE_TITLE": "Pushbridge",
+    "SITE_HEADER": "Pushbridge",
+    "SITE_SUBHEADER": "Who was told, how loudly, and why",
+    "SITE_SYMBOL": "notifications_active",
+    "SHOW_VIEW_ON_SITE": False,
+}
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {"()": "pushbridge.logs.formatter"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+    },
+}
