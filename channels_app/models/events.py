@@ -86,9 +86,10 @@ class Event(models.Model):
             ),
         ]
         indexes = [
-            # Serves routing: the events of a lane that nobody has routed yet, oldest first.
+            # Serves routing: the events of a lane that nobody has routed yet, oldest first, one
+            # organization beside the other.
             models.Index(
-                fields=["lane", "route_at"],
+                fields=["lane", "organization", "route_at"],
                 condition=Q(state="received"),
                 name="event_to_route",
             ),

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from channels_app.models.events import Event
 from channels_app.models.installations import Installation
-from channels_app.models.organizations import Membership
+from channels_app.models.organizations import Membership, Organization
 
 
 class Notification(models.Model):
@@ -56,6 +56,7 @@ class Delivery(models.Model):
     installation = models.ForeignKey(
         Installation, models.SET_NULL, null=True, related_name="deliveries"
     )
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="deliveries")
     lane = models.CharField(max_length=16, default="default")
     state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
     due_at = models.DateTimeField(
@@ -83,9 +84,10 @@ class Delivery(models.Model):
             ),
         ]
         indexes = [
-            # Serves leasing: what is due in a lane; and the sweep: leases that are over.
+            # Serves leasing: what is due in a lane, one organization beside the other; and the
+            # sweep: leases that are over.
             models.Index(
-                fields=["lane", "due_at"],
+                fields=["lane", "organization", "due_at"],
                 condition=Q(state__in=["pending", "sending"]),
                 name="delivery_due",
             ),

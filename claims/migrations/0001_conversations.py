@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('customer_name', models.CharField(blank=True, max_length=200)),
                 ('state', models.CharField(choices=[('waiting', 'Waiting for a human'), ('claimed', 'Claimed by an agent'), ('with_bot', 'Back with the bot'), ('resolved', 'Resolved')], default='waiting', max_length=8)),
                 ('epoch', models.PositiveIntegerField(default=1)),
-                ('escalated_at', models.DateTimeField(help_text="The platform's time of the last escalation.")),
+                ('changed_at', models.DateTimeField(help_text="The platform's time of the last change we know of.")),
                 ('bot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='chatbot.bot')),
                 ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='chatbot.organization')),
             ],

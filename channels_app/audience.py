@@ -1,0 +1,165 @@
+"""The candidates of a batch of events, by a number of queries that does not depend on how many."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+from channels_app.levels import Level
+from channels_app.models import (
+    Bot,
+    BotGroupPermission,
+    BotUserPermission,
+    Event,
+    Installation,
+    Membership,
+    Preference,
+    Subscription,
+)
+from channels_app.routing import Candidate, Device, Thresholds
+
+RESPOND = Q(permission__codename="respond", permission__content_type__app_label="chatbot")
+
+
+@dataclass(frozen=True, slots=True)
+class Audience:
+    """Everyone who might be told of something in a batch of events.
+
+    A candidate of an event is who subscribes to its source, and who holds `chatbot.respond` on it.
+    """
+
+    members: Mapping[int, Mapping[int, Membership]]
+    """By source, the memberships that are candidates."""
+    subscribers: frozenset[tuple[int, int]]
+    """Pairs of source and membership."""
+    responders: frozenset[tuple[int, int]]
+    """Pairs of bot and user."""
+    levels: Mapping[tuple[int, str, int | None], Level]
+    """By membership, event type and source (None: any source)."""
+    devices: Mapping[int, tuple[Device, ...]]
+    """By user."""
+    thresholds: Mapping[int, Thresholds]
+    """By bot."""
+
+    def candidates(self, *, source_id: int, type: str) -> list[Candidate]:
+        """The candidates of an event of this type from this source."""
+        return [
+            Candidate(
+                membership_id=membership.pk,
+                external_id=membership.external_id,
+                active=membership.active and membership.user.is_active,
+                permitted=(source_id, membership.user_id) in self.responders,
+                subscribed=(source_id, membership.pk) in self.subscribers,
+                locale=membership.user.locale,
+                type_level=self.levels.get((membership.pk, type, None)),
+                source_level=self.levels.get((membership.pk, type, source_id)),
+                devices=self.devices.get(membership.user_id, ()),
+            )
+            for membership in self.members.get(source_id, {}).values()
+        ]
+
+
+def gather(events: Iterable[Event]) -> Audience:
+    """Load the audience of a batch of events."""
+    sources = {e.source_id: e.organization_id for e in events if e.source_id is not None}
+    subscribers = frozenset(
+        Subscription.objects.filter(source_id__in=sources).values_list(
+            "source_id", "membership_id"
+        )
+    )
+    responders = _responders(sources)
+    memberships = _memberships(sources, subscribers, responders)
+    members: dict[int, dict[int, Membership]] = defaultdict(dict)
+    by_pk = {m.pk: m for m in memberships}
+    by_user = {(m.organization_id, m.user_id): m for m in memberships}
+    for source_id, membership_id in subscribers:
+        members[source_id][membership_id] = by_pk[membership_id]
+    for source_id, user_id in responders:
+        # A permission left over from another organization makes nobody a candidate of this one.
+        if membership := by_user.get((sources[source_id], user_id)):
+            members[source_id][membership.pk] = membership
+    return Audience(
+        members=members,
+        subscribers=subscribers,
+        responders=responders,
+        levels=_levels(by_pk, {e.type for e in events}),
+        devices=_devices({m.user_id for m in memberships}),
+        thresholds=_thresholds(sources),
+    )
+
+
+def _responders(bots: Iterable[int]) -> frozenset[tuple[int, int]]:
+    direct = BotUserPermission.objects.filter(RESPOND, content_object__in=bots).values_list(
+        "content_object_id", "user_id"
+    )
+    by_role = BotGroupPermission.objects.filter(RESPOND, content_object__in=bots).values_list(
+        "content_object_id", "group__user"
+    )
+    return frozenset(pair for pair in direct.union(by_role) if pair[1] is not None)
+
+
+def _memberships(
+    sources: Mapping[int, int],
+    subscribers: frozenset[tuple[int, int]],
+    responders: frozenset[tuple[int, int]],
+) -> list[Membership]:
+    return list(
+        Membership.objects.filter(
+            Q(pk__in={membership_id for _, membership_id in subscribers})
+            | Q(
+                organization__in=set(sources.values()),
+                user__in={user_id for _, user_id in responders},
+            )
+        )
+        .select_related("user")
+        .only(
+            "organization_id",
+            "external_id",
+            "active",
+            "user__is_active",
+            "user__locale",
+        )
+    )
+
+
+def _levels(
+    memberships: Iterable[int], types: Iterable[str]
+) -> dict[tuple[int, str, int | None], Level]:
+    rows = Preference.objects.filter(
+        membership__in=list(memberships), event_type__in=list(types)
+    ).values_list("membership_id", "event_type", "source_id", "level")
+    return {(membership, type, source): Level(level) for membership, type, source, level in rows}
+
+
+def _devices(users: Iterable[int]) -> dict[int, tuple[Device, ...]]:
+    rows = (
+        Installation.objects.filter(user__in=list(users), dead_since=None)
+        .annotate(
+            alive=Coalesce(F("apns__active"), F("fcm__active"), F("webpush__active")),
+        )
+        .filter(alive=True)
+        .values_list("user_id", "pk", "platform", "critical_allowed", "apns__application_id")
+    )
+    devices: dict[int, list[Device]] = defaultdict(list)
+    for user_id, pk, platform, allowed, application_id in rows:
+        devices[user_id].append(
+            Device(
+                installation_id=pk,
+                critical_sounds=platform != Installation.Platform.APNS
+                or (allowed and application_id in settings.CRITICAL_ALERT_APPLICATIONS),
+            )
+        )
+    return {user_id: tuple(found) for user_id, found in devices.items()}
+
+
+def _thresholds(sources: Iterable[int]) -> dict[int, Thresholds]:
+    rows = Bot.objects.filter(pk__in=list(sources)).values_list(
+        "pk", "unanswered_threshold", "tone_minimum"
+    )
+    return {pk: Thresholds(unanswered=unanswered, tone=tone) for pk, unanswered, tone in rows}
+
