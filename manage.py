@@ -7,7 +7,7 @@ Runs with the system's Python and nothing else: it makes `.venv` when needed and
 import sys
 
 if sys.version_info < (3, 11):  # noqa: UP036 - said plainly, rather than as a SyntaxError elsewhere
-    sys.exit("Pushbridge needs Python 3.11 or newer; this is %d.%d." % sys.version_info[:2])
+    sys.exit(f"Pushbridge needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
 
 from pushbridge import bootstrap
 

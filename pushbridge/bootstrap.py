@@ -141,7 +141,7 @@ def _install(lock: Path) -> None:
         _say("uv could not; pip tries (a minute or two) …")
         if not _pip_install(lock):
             raise BootstrapError(
-                f"cannot install {lock.name}: is the package index reachable? pip's words are above."
+                f"cannot install {lock.name}: is the package index reachable? pip's words: above."
             )
     unfinished = STAMP.with_suffix(".new")
     unfinished.write_text(stamp_for(lock))
