@@ -296,6 +296,7 @@ class DeliveryFactory(Rows[Delivery]):
     installation = SubFactory(
         InstallationFactory, user=SelfAttribute("..notification.membership.user")
     )
+    organization = SelfAttribute("notification.event.organization")
     lane = SelfAttribute("notification.event.lane")
     created_at = SelfAttribute("notification.created_at")
     due_at = SelfAttribute("created_at")
