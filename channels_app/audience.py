@@ -68,9 +68,7 @@ def gather(events: Iterable[Event]) -> Audience:
     """Load the audience of a batch of events."""
     sources = {e.source_id: e.organization_id for e in events if e.source_id is not None}
     subscribers = frozenset(
-        Subscription.objects.filter(source_id__in=sources).values_list(
-            "source_id", "membership_id"
-        )
+        Subscription.objects.filter(source_id__in=sources).values_list("source_id", "membership_id")
     )
     responders = _responders(sources)
     memberships = _memberships(sources, subscribers, responders)
@@ -162,4 +160,3 @@ def _thresholds(sources: Iterable[int]) -> dict[int, Thresholds]:
         "pk", "unanswered_threshold", "tone_minimum"
     )
     return {pk: Thresholds(unanswered=unanswered, tone=tone) for pk, unanswered, tone in rows}
-

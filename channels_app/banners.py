@@ -26,9 +26,7 @@ class Banner:
     body: str
 
 
-def render(
-    *, type: str, data: Mapping[str, Any], facts: Mapping[str, Any], locale: str
-) -> Banner:
+def render(*, type: str, data: Mapping[str, Any], facts: Mapping[str, Any], locale: str) -> Banner:
     """The banner of an event in a language.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Durations as the reference page writes them: `4m 12s` where it is exact, `15 min` where not. Pure."""
+"""Durations as the reference page writes them: `4m 12s` exactly, `15 min` roughly. Pure."""
 
 from __future__ import annotations
 

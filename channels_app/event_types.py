@@ -212,9 +212,7 @@ CATALOGUE: Mapping[str, EventType] = {
         _update("bot.retrained", Retrained, Level.QUIET),
         _update("bot.prompt_tuned", PromptTuned, Level.LOUD),
         _update("bot.tool_linked", ToolLinked, Level.LOUD),
-        EventType(
-            "workflow.run_started", Subject.RUN, RunEvent, Channel.WORKFLOW, Level.QUIET
-        ),
+        EventType("workflow.run_started", Subject.RUN, RunEvent, Channel.WORKFLOW, Level.QUIET),
         EventType("workflow.step_started", Subject.RUN, StepStarted),
         EventType(
             "workflow.step_completed", Subject.RUN, StepCompleted, Channel.WORKFLOW, Level.OFF
@@ -227,8 +225,6 @@ CATALOGUE: Mapping[str, EventType] = {
             Level.QUIET,
             failure_level=Level.LOUD,
         ),
-        EventType(
-            "workflow.step_stuck", Subject.RUN, StepStuck, Channel.WORKFLOW, Level.LOUD
-        ),
+        EventType("workflow.step_stuck", Subject.RUN, StepStuck, Channel.WORKFLOW, Level.LOUD),
     )
 }

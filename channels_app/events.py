@@ -29,7 +29,7 @@ INSERT = """
         organization_id, connection_id, webhook_id, type, source_id, subject, occurred_at,
         received_at, payload, facts, lane, state, route_at, route_attempts, route_error
     ) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s, %s, %s, 0, '')
-    ON CONFLICT (connection_id, webhook_id) DO NOTHING
+    ON CONFLICT (organization_id, connection_id, webhook_id) DO NOTHING
     RETURNING id
 """
 
@@ -77,11 +77,12 @@ def publish(
         )
         inserted = cursor.fetchone()
     if inserted is None:
-        raise AlreadyReceived(
-            Event.objects.values_list("pk", flat=True).get(
-                connection_id=connection_id, webhook_id=webhook_id
-            )
-        )
+        same: dict[str, Any] = {
+            "organization": organization_id,
+            "connection": connection_id,
+            "webhook_id": webhook_id,
+        }
+        raise AlreadyReceived(Event.objects.values_list("pk", flat=True).get(**same))
     return int(inserted[0])
 
 

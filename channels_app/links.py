@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from channels_app.event_types import EventType, Subject
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an event is about, by the platform's own ids."""
+
+    row: EventType
+    organization_id: int
+    event_id: int
+    source: str
+    """The bot or workflow."""
+    subject: str = ""
+    """The conversation or run; empty for an event about the bot itself."""
+    step: str = ""
+    """The index of the run's step, where it is about one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +38,28 @@ class Identity:
     collapse_key: str
 
 
-def identity(
-    row: EventType, *, organization_id: int, event_id: int, data: Mapping[str, Any]
-) -> Identity:
+def identity(about: About) -> Identity:
     """The identity of an event's banner: the same for every retry and for every replacement.
 
     A conversation has one banner, a run one for itself and one for each step; changes of a bot
     stand side by side, since each is to be reviewed.
     """
-    match row.subject:
+    thread: tuple[str, ...]
+    own: tuple[str, ...]
+    match about.row.subject:
         case Subject.CONVERSATION:
-            thread = own = ("conversation", data["conversation"]["id"])
+            thread = own = ("conversation", about.subject)
         case Subject.BOT:
-            thread = ("bot", data["bot"]["id"])
-            own = ("event", str(event_id))
+            thread = ("bot", about.source)
+            own = ("event", str(about.event_id))
         case Subject.RUN:
-            run = (data["workflow"]["id"], data["run"]["id"])
-            thread = ("run", *run)
-            own = ("step", *run, str(data["step"]["index"])) if "step" in data else thread
-    return Identity(_digest(organization_id, *thread), _digest(organization_id, *own))
+            thread = own = ("run", about.source, about.subject)
+            if about.step:
+                own = ("step", about.source, about.subject, about.step)
+    return Identity(
+        thread=_digest(about.organization_id, *thread),
+        collapse_key=_digest(about.organization_id, *own),
+    )
 
 
 def _digest(organization_id: int, *parts: str) -> str:
@@ -51,17 +67,25 @@ def _digest(organization_id: int, *parts: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:24]).decode()
 
 
-def link(row: EventType, *, base: str, organization: str, data: Mapping[str, Any]) -> str:
+def link(about: About, *, base: str, organization: str) -> str:
     """The page that a tap on the banner opens; `organization` is its slug."""
-    match row.subject:
+    source, subject = quote(about.source, safe=""), quote(about.subject, safe="")
+    match about.row.subject:
         case Subject.CONVERSATION:
-            path = f"conversations/{_id(data['conversation'])}"
+            path = f"conversations/{subject}"
         case Subject.BOT:
-            path = f"bots/{_id(data['bot'])}/audit-log"
+            path = f"bots/{source}/audit-log"
         case Subject.RUN:
-            path = f"workflows/{_id(data['workflow'])}/runs/{_id(data['run'])}"
+            path = f"workflows/{source}/runs/{subject}"
     return f"{base}/o/{organization}/{path}"
 
 
-def _id(thing: Mapping[str, Any]) -> str:
-    return quote(thing["id"], safe="")
+def ids(about: About) -> dict[str, str]:
+    """The ids of what the event is about, as a banner's data carries them."""
+    match about.row.subject:
+        case Subject.CONVERSATION:
+            return {"bot_id": about.source, "conversation_id": about.subject}
+        case Subject.BOT:
+            return {"bot_id": about.source}
+        case Subject.RUN:
+            return {"workflow_id": about.source, "run_id": about.subject}

@@ -71,7 +71,7 @@ def _take(*, lane: Lane, now: datetime, limit: int) -> list[tuple[int, int]]:
             TAKE,
             {"lane": lane.value, "now": now, "until": now + ROUTE_LEASE, "limit": limit},
         )
-        return cursor.fetchall()
+        return [(pk, attempts) for pk, attempts in cursor.fetchall()]
 
 
 def _try(event_ids: Sequence[int], *, now: datetime) -> bool:
@@ -184,9 +184,7 @@ class Rows:
         self.members: list[tuple[Any, ...]] = []
         self.devices: list[tuple[Any, ...]] = []
 
-    def add(
-        self, event: Event, candidate: Candidate, decision: Decision, banner: Banner
-    ) -> None:
+    def add(self, event: Event, candidate: Candidate, decision: Decision, banner: Banner) -> None:
         self.members.append(
             (
                 event.pk,

@@ -137,7 +137,7 @@ def resolve_level(occasion: Occasion, candidate: Candidate) -> tuple[Level, str]
 
 def _is_actor(occasion: Occasion, candidate: Candidate) -> bool:
     actor = occasion.data.get("actor")
-    return bool(actor) and actor["id"] == candidate.external_id != ""
+    return actor is not None and actor["id"] == candidate.external_id != ""
 
 
 def _below(occasion: Occasion) -> str:

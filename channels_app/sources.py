@@ -36,7 +36,7 @@ def known(*, organization_id: int, kind: Source.Kind, external_id: str, name: st
 
 
 def _make_bot(*, organization_id: int, external_id: str, name: str) -> int:
-    """Insert a bot, with the roles that respond to every new one; or find whose insert was first."""
+    """Insert a bot, open to the roles that respond to new ones; or find whose insert was first."""
     try:
         with transaction.atomic():
             made = Bot.objects.create(

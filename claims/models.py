@@ -27,7 +27,7 @@ class Conversation(models.Model):
     customer_name = models.CharField(max_length=200, blank=True)
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     epoch = models.PositiveIntegerField(default=1)
-    changed_at = models.DateTimeField(help_text="The platform's time of the last change we know of.")
+    changed_at = models.DateTimeField(help_text="The platform's time of its last change.")
 
     class Meta:
         constraints = [

@@ -31,7 +31,7 @@ def applications(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
         return [
             Warning(
                 "PUSH_APPLICATIONS_FILE is not set: no push can be sent.",
-                hint="docs/operations.md, section \"Push applications\", shows the file.",
+                hint='docs/operations.md, section "Push applications", shows the file.',
                 id="pushbridge.W001",
             )
         ]

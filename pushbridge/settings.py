@@ -1,7 +1,8 @@
 """Every setting of Pushbridge, in one file.
 
-Each value comes from the environment, else from `var/env` (which `manage.py up` writes, so that every
-command finds the running system), else from the default here. `docs/operations.md` lists them.
+Each value comes from the environment, else from `var/env` (which `manage.py up` writes, so that
+every command finds the running system), else from the default here. `docs/operations.md` lists
+them.
 """
 
 from __future__ import annotations

@@ -29,9 +29,7 @@ class Connection(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                fields=["organization", "name"], name="connection_name_unique"
-            ),
+            models.UniqueConstraint(fields=["organization", "name"], name="connection_name_unique"),
             models.CheckConstraint(
                 condition=Q(previous_secret="") | Q(previous_secret_until__isnull=False),
                 name="connection_previous_secret_ends",
@@ -56,9 +54,7 @@ class Event(models.Model):
         QUARANTINED = "quarantined", "Quarantined: routing it failed three times"
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="events")
-    connection = models.ForeignKey(
-        Connection, models.SET_NULL, null=True, related_name="events"
-    )
+    connection = models.ForeignKey(Connection, models.SET_NULL, null=True, related_name="events")
     webhook_id = models.CharField(max_length=256, help_text="The sender's id of this message.")
     type = models.CharField(max_length=128)
     source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="events")
@@ -81,8 +77,11 @@ class Event(models.Model):
     class Meta:
         constraints = [
             # Idempotency: what has this id was received before. Also finds the first one again.
+            # Events of our own have no connection, and are just as unique.
             models.UniqueConstraint(
-                fields=["connection", "webhook_id"], name="event_webhook_id_unique"
+                fields=["organization", "connection", "webhook_id"],
+                nulls_distinct=False,
+                name="event_webhook_id_unique",
             ),
         ]
         indexes = [

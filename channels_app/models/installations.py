@@ -23,9 +23,7 @@ class Installation(models.Model):
         WEBPUSH = "webpush", "Browser (Web Push)"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="installations"
-    )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="installations")
     platform = models.CharField(max_length=8, choices=Platform.choices)
     apns = models.OneToOneField(
         APNSDevice, models.CASCADE, null=True, blank=True, related_name="installation"
@@ -58,9 +56,7 @@ class Installation(models.Model):
         ]
         indexes = [
             # Serves the audience: the living devices of a set of people.
-            models.Index(
-                fields=["user"], condition=Q(dead_since=None), name="installation_living"
-            ),
+            models.Index(fields=["user"], condition=Q(dead_since=None), name="installation_living"),
         ]
 
     def __str__(self) -> str:

@@ -5,29 +5,70 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('chatbot', '0002_bridge'),
+        ("chatbot", "0002_bridge"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(help_text="The platform's id.", max_length=128)),
-                ('customer_id', models.CharField(blank=True, max_length=128)),
-                ('customer_name', models.CharField(blank=True, max_length=200)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting for a human'), ('claimed', 'Claimed by an agent'), ('with_bot', 'Back with the bot'), ('resolved', 'Resolved')], default='waiting', max_length=8)),
-                ('epoch', models.PositiveIntegerField(default=1)),
-                ('changed_at', models.DateTimeField(help_text="The platform's time of the last change we know of.")),
-                ('bot', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='chatbot.bot')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='conversations', to='chatbot.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("external_id", models.CharField(help_text="The platform's id.", max_length=128)),
+                ("customer_id", models.CharField(blank=True, max_length=128)),
+                ("customer_name", models.CharField(blank=True, max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting for a human"),
+                            ("claimed", "Claimed by an agent"),
+                            ("with_bot", "Back with the bot"),
+                            ("resolved", "Resolved"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                    ),
+                ),
+                ("epoch", models.PositiveIntegerField(default=1)),
+                (
+                    "changed_at",
+                    models.DateTimeField(help_text="The platform's time of its last change."),
+                ),
+                (
+                    "bot",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversations",
+                        to="chatbot.bot",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="conversations",
+                        to="chatbot.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'external_id'), name='conversation_external_id_unique'), models.CheckConstraint(condition=models.Q(('epoch__gte', 1)), name='conversation_epoch_positive')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("organization", "external_id"),
+                        name="conversation_external_id_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("epoch__gte", 1)), name="conversation_epoch_positive"
+                    ),
+                ],
             },
         ),
     ]

@@ -1,0 +1,53 @@
+"""The token in a banner by which its button works with the app closed.
+
+It says who (membership), where (installation), what (conversation) and in which round (epoch), is
+signed, and is worth nothing after the claim window. That it is used once is the claim's own doing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.core.signing import BadSignature, TimestampSigner
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """What a token allows: one claim by one person from one device in one round."""
+
+    membership_id: int
+    installation_id: UUID
+    conversation_id: int
+    epoch: int
+
+
+class BadToken(Exception):
+    """Not a token of ours, changed on its way, or too old."""
+
+
+_signer = TimestampSigner(salt="pushbridge.action")
+
+
+def issue(action: Action) -> str:
+    """A token for an action; 100 characters or so, safe in a URL."""
+    return _signer.sign(
+        f"{action.membership_id}.{action.installation_id.hex}"
+        f".{action.conversation_id}.{action.epoch}"
+    )
+
+
+def redeem(token: str, *, max_age: timedelta) -> Action:
+    """What a token allows.
+
+    Raises:
+        BadToken: it is forged, damaged, or older than `max_age`.
+    """
+    try:
+        member, installation, conversation, epoch = _signer.unsign(token, max_age=max_age).split(
+            "."
+        )
+        return Action(int(member), UUID(installation), int(conversation), int(epoch))
+    except (BadSignature, ValueError) as error:
+        raise BadToken(str(error)) from error

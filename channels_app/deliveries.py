@@ -1,0 +1,309 @@
+"""The state machine of a delivery: lease, settle, sweep.
+
+pending -> sending (leased) -> accepted | failed | expired | cancelled | unknown, or back to pending
+when it is worth another try or its sender died. Each change is one conditional statement for a
+whole batch; a row that another worker has moved on in the meantime is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import connection
+from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
+
+from channels_app import backoff
+from channels_app.gateways.pushes import Answer, Verdict
+from channels_app.levels import Lane, Level
+from channels_app.models import Delivery, Installation
+
+log = structlog.get_logger(__name__)
+
+# Longer than any push service is given to answer: a lease that ends means that its sender is dead.
+LEASE = timedelta(seconds=30)
+# A push that was sent and never answered (or whose sender died) this often is left alone: it has
+# probably arrived, and it may be what kills the senders.
+UNANSWERED_ATTEMPTS = 5
+
+# The lease and the count of attempts are committed before anything goes to the network. Every
+# organization has its turn before any has a second; SKIP LOCKED lets several workers do this at
+# once. What may have changed since the fan-out is read again here, in the moment of sending.
+TAKE = """
+    WITH due AS (
+        SELECT id FROM (
+            SELECT waiting.id, row_number() OVER (
+                PARTITION BY organization.id ORDER BY waiting.due_at
+            ) AS turn
+            FROM chatbot_organization organization
+            CROSS JOIN LATERAL (
+                SELECT id, due_at FROM chatbot_delivery
+                WHERE lane = %(lane)s AND organization_id = organization.id
+                    AND state = 'pending' AND due_at <= %(now)s
+                ORDER BY due_at LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            ) waiting
+        ) turns
+        ORDER BY turn LIMIT %(limit)s
+    ), leased AS (
+        UPDATE chatbot_delivery delivery
+        SET state = 'sending', attempts = attempts + 1, due_at = %(until)s
+        FROM due WHERE delivery.id = due.id
+        RETURNING delivery.id, notification_id, installation_id, attempts, expires_at
+    )
+    SELECT leased.id, leased.attempts, leased.expires_at, leased.notification_id,
+        leased.installation_id, notification.level, notification.title, notification.body,
+        event.id, event.type, COALESCE(source.external_id, ''), event.subject,
+        COALESCE(event.payload #>> '{data,step,index}', ''), event.facts::text,
+        organization.id, organization.slug, membership.id, person.locale,
+        COALESCE(installation.platform, ''),
+        COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
+        COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id, ''),
+        COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''),
+        COALESCE(installation.critical_allowed, false),
+        CASE
+            WHEN leased.expires_at <= %(now)s THEN 'expired'
+            WHEN installation.id IS NULL OR installation.user_id <> person.id THEN 'device_gone'
+            WHEN installation.dead_since IS NOT NULL
+                OR NOT COALESCE(apns.active, fcm.active, webpush.active) THEN 'device_dead'
+            WHEN NOT (person.is_active AND membership.active) THEN 'inactive'
+            WHEN event.lane = 'escalation' AND NOT (
+                EXISTS (
+                    SELECT FROM chatbot_botuserpermission held
+                    JOIN auth_permission permission ON permission.id = held.permission_id
+                    WHERE held.user_id = person.id AND held.content_object_id = event.source_id
+                        AND permission.codename = 'respond'
+                ) OR EXISTS (
+                    SELECT FROM chatbot_botgrouppermission held
+                    JOIN auth_permission permission ON permission.id = held.permission_id
+                    JOIN chatbot_user_groups has ON has.group_id = held.group_id
+                    WHERE has.user_id = person.id AND held.content_object_id = event.source_id
+                        AND permission.codename = 'respond'
+                )
+            ) THEN 'no_permission'
+            ELSE ''
+        END
+    FROM leased
+    JOIN chatbot_notification notification ON notification.id = leased.notification_id
+    JOIN chatbot_event event ON event.id = notification.event_id
+    LEFT JOIN chatbot_source source ON source.id = event.source_id
+    JOIN chatbot_organization organization ON organization.id = event.organization_id
+    JOIN chatbot_membership membership ON membership.id = notification.membership_id
+    JOIN chatbot_user person ON person.id = membership.user_id
+    LEFT JOIN chatbot_installation installation ON installation.id = leased.installation_id
+    LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
+    LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
+    LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = installation.webpush_id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Leased:
+    """A delivery that this worker has to itself for the length of the lease."""
+
+    id: int
+    attempt: int
+    expires_at: datetime
+    notification_id: int
+    installation_id: UUID | None
+    level: str
+    title: str
+    body: str
+    event_id: int
+    type: str
+    source: str
+    subject: str
+    step: str
+    facts: str
+    organization_id: int
+    organization: str
+    membership_id: int
+    locale: str
+    platform: str
+    application_id: str
+    registration_id: str
+    p256dh: str
+    auth: str
+    critical_allowed: bool
+    objection: str
+    """Why it must not be sent any more; empty if it may."""
+
+
+def lease(*, lane: Lane, now: datetime, limit: int) -> list[Leased]:
+    """Take up to `limit` deliveries that are due in a lane."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE,
+            {"lane": lane.value, "now": now, "until": now + LEASE, "limit": limit},
+        )
+        return [Leased(*row) for row in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What an attempt makes of its delivery."""
+
+    attempt: int
+    level: Level
+    expires_at: datetime
+    answer: Answer
+
+
+SETTLE = """
+    WITH answer AS (
+        SELECT * FROM unnest(
+            %(id)s::bigint[], %(number)s::int[], %(state)s::text[], %(due_at)s::timestamptz[],
+            %(verdict)s::text[], %(status)s::int[], %(reason)s::text[], %(gateway_id)s::text[],
+            %(sent_at)s::timestamptz[], %(answered_at)s::timestamptz[]
+        ) answer (
+            id, number, state, due_at, verdict, status, reason, gateway_id, sent_at, answered_at
+        )
+    ), settled AS (
+        UPDATE chatbot_delivery delivery SET
+            state = answer.state, reason = answer.reason,
+            due_at = COALESCE(answer.due_at, delivery.due_at),
+            settled_at = CASE WHEN answer.state = 'pending' THEN NULL ELSE %(now)s END
+        FROM answer
+        WHERE delivery.id = answer.id AND delivery.state = 'sending'
+            AND delivery.attempts = answer.number
+        RETURNING delivery.id
+    )
+    INSERT INTO chatbot_attempt (
+        delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
+    )
+    SELECT id, number, verdict, status, reason, gateway_id, sent_at, answered_at
+    FROM answer JOIN settled USING (id)
+    ON CONFLICT (delivery_id, number) DO NOTHING
+"""
+SETTLE_COLUMNS = (
+    "id",
+    "number",
+    "state",
+    "due_at",
+    "verdict",
+    "status",
+    "reason",
+    "gateway_id",
+    "sent_at",
+    "answered_at",
+)
+
+
+def settle(results: Sequence[Result], *, now: datetime) -> None:
+    """Write down what the push services answered: an attempt, and the delivery's new state."""
+    if not results:
+        return
+    columns = [list(column) for column in zip(*(_row(r, now=now) for r in results), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(SETTLE, {"now": now, **dict(zip(SETTLE_COLUMNS, columns, strict=True))})
+    for result in results:
+        if result.answer.verdict is Verdict.DEAD:
+            bury(
+                delivery_id=result.answer.delivery_id,
+                dead_since=result.answer.dead_since or now,
+            )
+
+
+def _row(result: Result, *, now: datetime) -> tuple[Any, ...]:
+    answer = result.answer
+    state, due_at = after(result, now=now)
+    return (
+        answer.delivery_id,
+        result.attempt,
+        state.value,
+        due_at,
+        answer.verdict.value,
+        answer.status,
+        answer.reason[:100],
+        answer.gateway_id[:200],
+        datetime.fromtimestamp(answer.sent_at, UTC),
+        datetime.fromtimestamp(answer.answered_at, UTC),
+    )
+
+
+def after(result: Result, *, now: datetime) -> tuple[Delivery.State, datetime | None]:
+    """The state that an answer leads to and, if that is pending, when to try again. Pure."""
+    match result.answer.verdict:
+        case Verdict.ACCEPTED:
+            return Delivery.State.ACCEPTED, None
+        case Verdict.DEAD | Verdict.REJECTED:
+            return Delivery.State.FAILED, None
+        case Verdict.CREDENTIALS:
+            due_at = now + backoff.CREDENTIALS
+        case Verdict.UNKNOWN if result.attempt >= UNANSWERED_ATTEMPTS:
+            return Delivery.State.UNKNOWN, None
+        case Verdict.UNKNOWN | Verdict.RETRY:
+            due_at = now + backoff.delay(
+                attempt=result.attempt,
+                level=result.level,
+                retry_after=result.answer.retry_after,
+            )
+    if due_at >= result.expires_at:
+        return Delivery.State.EXPIRED, None
+    return Delivery.State.PENDING, due_at
+
+
+def bury(*, delivery_id: int, dead_since: datetime) -> None:
+    """Take a dead device out of service, unless it was registered again since then."""
+    installation = Installation.objects.filter(
+        deliveries=delivery_id, dead_since=None, created_at__lte=dead_since
+    ).first()
+    if installation is None:
+        return
+    Installation.objects.filter(pk=installation.pk, dead_since=None).update(dead_since=dead_since)
+    APNSDevice.objects.filter(pk=installation.apns_id).update(active=False)
+    GCMDevice.objects.filter(pk=installation.fcm_id).update(active=False)
+    WebPushDevice.objects.filter(pk=installation.webpush_id).update(active=False)
+    log.info("device.dead", installation=str(installation.pk), since=dead_since.isoformat())
+
+
+def drop(objections: Sequence[tuple[int, str]], *, now: datetime) -> None:
+    """Settle leased deliveries that must not be sent any more, each with its reason."""
+    for reason in {reason for _, reason in objections}:
+        Delivery.objects.filter(
+            pk__in=[pk for pk, why in objections if why == reason], state=Delivery.State.SENDING
+        ).update(
+            state=Delivery.State.EXPIRED if reason == "expired" else Delivery.State.CANCELLED,
+            reason=reason,
+            settled_at=now,
+        )
+
+
+RECLAIM = """
+    WITH lost AS (
+        UPDATE chatbot_delivery SET
+            state = CASE WHEN attempts >= %(most)s THEN 'unknown' ELSE 'pending' END,
+            settled_at = CASE WHEN attempts >= %(most)s THEN %(now)s END,
+            reason = 'sender_lost'
+        WHERE id IN (
+            SELECT id FROM chatbot_delivery
+            WHERE state = 'sending' AND due_at <= %(now)s AND lane = %(lane)s
+            FOR UPDATE SKIP LOCKED
+        )
+        RETURNING id, attempts
+    )
+    INSERT INTO chatbot_attempt (
+        delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
+    )
+    SELECT id, attempts, 'lost', NULL, 'sender_lost', '', %(leased_at)s, %(now)s FROM lost
+    ON CONFLICT (delivery_id, number) DO NOTHING
+"""
+
+
+def sweep(*, lane: Lane, now: datetime) -> int:
+    """Take back what a dead sender had leased; answer how many that were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            RECLAIM,
+            {
+                "now": now,
+                "lane": lane.value,
+                "most": UNANSWERED_ATTEMPTS,
+                "leased_at": now - LEASE,
+            },
+        )
+        return int(cursor.rowcount)

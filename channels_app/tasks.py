@@ -1,0 +1,38 @@
+"""The tasks: a bell that is answered, and a sweep that needs no bell. Both may run any number of
+times, at once, and be lost."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from celery import shared_task
+from django.utils import timezone
+
+from channels_app import deliveries, sending
+from channels_app.gateways import dispatch
+from channels_app.levels import Lane
+from channels_app.sending import Sender
+
+# A worker that is asked to stop finishes its task first: none may last.
+DRAIN_SECONDS = 5
+
+
+@cache
+def sender(lane: Lane) -> Sender:
+    """The lane's sender of this process, made on first use: its connections last as long as it."""
+    return Sender(dispatch.from_settings())
+
+
+@shared_task
+def drain(lane: str) -> None:
+    """Route and send what is due."""
+    sending.drain(
+        lane=Lane(lane), sender=sender(Lane(lane)), clock=timezone.now, seconds=DRAIN_SECONDS
+    )
+
+
+@shared_task
+def sweep(lane: str) -> None:
+    """Find what no bell told of: rings that were lost, senders that died, tries that are due."""
+    deliveries.sweep(lane=Lane(lane), now=timezone.now())
+    drain(lane)
