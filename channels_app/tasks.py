@@ -6,6 +6,7 @@ from __future__ import annotations
 from functools import cache
 
 from celery import shared_task
+from django.db import close_old_connections
 from django.utils import timezone
 
 from channels_app import deliveries, sending
@@ -26,6 +27,8 @@ def sender(lane: Lane) -> Sender:
 @shared_task
 def drain(lane: str) -> None:
     """Route and send what is due."""
+    # After a restart of the database the connection of the last task is a dead one.
+    close_old_connections()
     sending.drain(
         lane=Lane(lane), sender=sender(Lane(lane)), clock=timezone.now, seconds=DRAIN_SECONDS
     )
@@ -34,5 +37,6 @@ def drain(lane: str) -> None:
 @shared_task
 def sweep(lane: str) -> None:
     """Find what no bell told of: rings that were lost, senders that died, tries that are due."""
+    close_old_connections()
     deliveries.sweep(lane=Lane(lane), now=timezone.now())
     drain(lane)

@@ -53,11 +53,18 @@ class Event(models.Model):
         IGNORED = "ignored", "Ignored: a type that Pushbridge does not know"
         QUARANTINED = "quarantined", "Quarantined: routing it failed three times"
 
-    organization = models.ForeignKey(Organization, models.CASCADE, related_name="events")
-    connection = models.ForeignKey(Connection, models.SET_NULL, null=True, related_name="events")
+    # Each of these begins, or stands in, an index below.
+    organization = models.ForeignKey(
+        Organization, models.CASCADE, related_name="events", db_index=False
+    )
+    connection = models.ForeignKey(
+        Connection, models.PROTECT, null=True, related_name="events", db_index=False
+    )
     webhook_id = models.CharField(max_length=256, help_text="The sender's id of this message.")
     type = models.CharField(max_length=128)
-    source = models.ForeignKey(Source, models.SET_NULL, null=True, related_name="events")
+    source = models.ForeignKey(
+        Source, models.SET_NULL, null=True, related_name="events", db_index=False
+    )
     subject = models.CharField(
         max_length=128, blank=True, help_text="The platform's id of the conversation or run."
     )
