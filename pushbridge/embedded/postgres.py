@@ -92,23 +92,26 @@ def account_for(data: Path, project: Path) -> pwd.struct_passwd | None:
 
 def reachable_installation(found: Path, account: pwd.struct_passwd | None, scratch: Path) -> Path:
     """The installation as `account` can read it: itself, or a copy in the folder `scratch`."""
-    if account is None or _open_to_others(found):
+    package = found.parent
+    # The executables find their libraries beside the package (Linux) or in it (macOS).
+    parts = [found, package.with_name(f"{package.name}.libs"), package / ".dylibs"]
+    parts = [part for part in parts if part.is_dir()]
+    if account is None or all(_open_to_others(part) for part in parts):
         return found
-    copy = scratch / "postgresql"
-    if not copy.exists():
-        shutil.copytree(found, copy)
+    for part in parts:
+        copy = scratch / part.relative_to(package.parent)
+        shutil.copytree(part, copy)
         for path in (copy, *copy.rglob("*")):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
-    return copy
+            path.chmod(0o755 if path.is_dir() or os.access(path, os.X_OK) else 0o644)
+    (scratch / package.name).chmod(0o755)
+    return scratch / found.relative_to(package.parent)
 
 
-def _open_to_others(found: Path) -> bool:
-    """Whether anybody may walk to the folder and run and read what is in it."""
-    server = found / "bin" / "postgres"
-    share = found / "share"
-    walkable = all(folder.stat().st_mode & 0o001 for folder in (*server.parents, share))
-    return walkable and server.stat().st_mode & 0o005 == 0o005
+def _open_to_others(folder: Path) -> bool:
+    """Whether anybody may walk to the folder and read (so also run) what is in it."""
+    return all(each.stat().st_mode & 0o001 for each in (folder, *folder.parents)) and all(
+        each.stat().st_mode & 0o005 for each in folder.rglob("*")
+    )
 
 
 def initialize(cluster: Cluster) -> None:
