@@ -34,7 +34,7 @@ class Fate(StrEnum):
     UNANSWERED = "unanswered"
     """It left, and nobody knows."""
     IMPOSSIBLE = "impossible"
-    """It must not or cannot be sent at all: a forbidden address, a malformed URL."""
+    """It cannot be sent at all: it is malformed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Exchange:
         on_connect: Callable[["Exchange"], None],
     ) -> None:
         self.curl = pycurl.Curl()
-        self.forbidden_address = ""
+        self._forbidden = False
         self._allowed = allowed
         self._on_connect = on_connect
         self._body = io.BytesIO()
@@ -131,7 +131,7 @@ class Exchange:
 
     def prepare(self, request: Request, *, seconds: float) -> None:
         """Load `request`. Raises ValueError for what libcurl cannot take."""
-        self.forbidden_address = ""
+        self._forbidden = False
         self._body = io.BytesIO(request.body)
         self._reply_headers = io.BytesIO()
         self._reply_body = io.BytesIO()
@@ -153,8 +153,6 @@ class Exchange:
         """What the finished transfer brought; `code` is libcurl's, 0 for success."""
         status = int(self.curl.getinfo(pycurl.RESPONSE_CODE))
         fate = fate_of(code=code, message=message, status=status, body_taken=self._body.tell() > 0)
-        if self.forbidden_address and fate is Fate.UNSENT:
-            fate = Fate.IMPOSSIBLE
         return Reply(
             fate=fate,
             status=status if fate is Fate.ANSWERED else None,
@@ -166,7 +164,7 @@ class Exchange:
         )
 
     def _fault(self, code: int, fate: Fate) -> str:
-        if fate is Fate.IMPOSSIBLE:
+        if self._forbidden and fate is Fate.UNSENT:
             return "AddressNotAllowed"
         if code == pycurl.E_SEND_FAIL_REWIND and fate is Fate.UNSENT:
             return "StreamRefused"
@@ -188,7 +186,7 @@ class Exchange:
         if peer.family not in (socket.AF_INET, socket.AF_INET6) or not addresses.may_connect(
             numeric, self._allowed
         ):
-            self.forbidden_address = numeric
+            self._forbidden = True
             return pycurl.SOCKET_BAD
         self._on_connect(self)
         return socket.socket(peer.family, peer.socktype, peer.protocol)
