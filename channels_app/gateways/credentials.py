@@ -1,7 +1,6 @@
-"""The applications that may be pushed to, and their keys, from django-push-notifications.
+"""The applications that may be pushed to, and their keys, read by django-push-notifications.
 
-`Credentials` is what `PUSH_NOTIFICATIONS_SETTINGS["CONFIG"]` names, so that its `get_manager()`
-returns it. docs/decisions/django-push-notifications.md says what of that library is used.
+docs/decisions/django-push-notifications.md says what of that library is used, and why not more.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,6 @@ from typing import Any, Protocol
 
 from django.core.exceptions import ImproperlyConfigured
 from push_notifications.conf.app import AppConfig
-from push_notifications.settings import PUSH_NOTIFICATIONS_SETTINGS as SETTINGS
 
 from channels_app.gateways import apns, es256, fcm, fcm_access
 from channels_app.gateways.apns import ApnsApplication
@@ -25,21 +23,16 @@ from channels_app.gateways.webpush import WebPushApplication
 class Credentials(AppConfig):
     """django-push-notifications' applications, each standing or falling on its own.
 
-    The library checks all key files when it is imported, and raises: one application's broken
-    file would keep every worker from starting. Here its complaint is kept until somebody asks
-    for that application.
+    `applications` is what its documentation calls `APPLICATIONS`. The library's own class checks
+    all of them at once and raises for the first fault: one broken key file would stop every
+    application. Here the complaint is kept until somebody asks for the application it is about.
     """
 
-    def __init__(self, settings: Mapping[str, Any] | None = None) -> None:
-        given = (SETTINGS if settings is None else settings).get("APPLICATIONS", {})
-        # The library writes APPLICATION_ID into what it is given, and refuses to read it again.
-        self._given: dict[str, dict[str, Any]] = {
-            name: {key: value for key, value in application.items() if key != "APPLICATION_ID"}
-            for name, application in given.items()
-        }
+    def __init__(self, applications: Mapping[str, Mapping[str, Any]]) -> None:
+        self._given = applications
         self._complaints: dict[str, str] = {}
         super().__init__({"APPLICATIONS": {}})
-        for application_id in self._given:
+        for application_id in applications:
             self._read(application_id)
 
     def check(self, application_id: str) -> None:

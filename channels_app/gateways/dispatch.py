@@ -28,7 +28,7 @@ class GatewayConfig:
         """The configuration of a Django settings object (`django.conf.settings`)."""
         return cls(
             applications=Applications(
-                credentials=Credentials(settings.PUSH_NOTIFICATIONS_SETTINGS),
+                credentials=Credentials(settings.PUSH_APPLICATIONS),
                 shapes=settings.PUSH_SHAPES,
                 entitled=frozenset(settings.CRITICAL_ALERT_APPLICATIONS),
                 service_accounts=settings.FCM_SERVICE_ACCOUNTS,
