@@ -6,11 +6,12 @@ from __future__ import annotations
 from functools import cache
 
 from celery import shared_task
+from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
 from channels_app import deliveries, sending
-from channels_app.gateways import dispatch
+from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
 
@@ -21,7 +22,7 @@ DRAIN_SECONDS = 5
 @cache
 def sender(lane: Lane) -> Sender:
     """The lane's sender of this process, made on first use: its connections last as long as it."""
-    return Sender(dispatch.from_settings())
+    return Sender(Dispatcher(GatewayConfig.from_settings(settings)))
 
 
 @shared_task

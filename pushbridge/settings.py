@@ -14,6 +14,7 @@ from typing import Any
 import certifi
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -99,11 +100,18 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- the truth -----------------------------------------------------------------------------------
+_database = env.db("DATABASE_URL", default="postgres:///pushbridge")
 DATABASES = {
     "default": {
-        **env.db("DATABASE_URL", default="postgres:///pushbridge"),
+        **_database,
         "CONN_MAX_AGE": None,
         "ATOMIC_REQUESTS": False,
+        # Our statements are short and touch few rows of large tables: an index is always right for
+        # them, and compiling them (JIT) never pays. PostgreSQL's defaults assume spinning disks.
+        "OPTIONS": {
+            "options": "-c random_page_cost=1.1 -c jit=off",
+            **_database.get("OPTIONS", {}),  # sslmode and the like; a socket's folder
+        },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -235,8 +243,10 @@ PUSH_NOTIFICATIONS_SETTINGS = {
     "UNIQUE_REG_ID": True,
     "UPDATE_ON_DUPLICATE_REG_ID": False,
     "USER_MODEL": AUTH_USER_MODEL,
-    "APPLICATIONS": {name: _push_application(app) for name, app in _APPLICATIONS.items()},
 }
+# Not in there as "APPLICATIONS": the library would check all key files as it is imported, and one
+# broken file would keep every worker from starting. `channels_app.gateways` hands them to it.
+PUSH_APPLICATIONS = {name: _push_application(app) for name, app in _APPLICATIONS.items()}
 
 # --- API -----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
@@ -277,7 +287,12 @@ UNFOLD = {
     "SITE_HEADER": "Pushbridge",
     "SITE_SUBHEADER": "Who was told, how loudly, and why",
     "SITE_SYMBOL": "notifications_active",
+    "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": [lambda request: static("chatbot/admin.css")],
+    "DASHBOARD_CALLBACK": "channels_app.admin.dashboard.dashboard",
+    "SIDEBAR": {"navigation": "channels_app.admin.navigation.sidebar"},
 }
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
