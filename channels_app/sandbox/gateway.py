@@ -2,7 +2,7 @@
 
 import json
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -66,6 +66,7 @@ class Gateway:
         }
         self.requests = 0
         self.refusals: deque[Refusal] = deque(maxlen=REFUSALS_KEPT)
+        self.on_refusal: list[Callable[[], None]] = []
         self._refusal_seq = 0
 
     def fault_at_headers(self, request: Request) -> Fault | None:
@@ -114,6 +115,8 @@ class Gateway:
                 reply.detail,
             )
         )
+        for listener in self.on_refusal:
+            listener()
 
     def _phone_id(self, platform: str, request: Request, *, with_body: bool = True) -> str | None:
         if platform == "apns":

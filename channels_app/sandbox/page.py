@@ -17,7 +17,7 @@ from channels_app.sandbox.streams import EventStream, Listeners
 from channels_app.sandbox.wire import NotJson, strict_json
 
 STATIC = Path(__file__).parent / "static"
-STATIC_FILES = {"": "wall.html", "wall.css": "wall.css", "wall.js": "wall.js"}
+STATIC_FILES = frozenset(path.name for path in STATIC.iterdir())
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 SECURITY_HEADERS = {
     "Content-Security-Policy": (
@@ -56,6 +56,7 @@ class Page:
         self._listeners = Listeners()
         phones.on_arrival.append(self._arrived)
         phones.on_change.append(self._changed)
+        gateway.on_refusal.append(self._refused)
 
     def application(self) -> web.Application:
         """The routes."""
@@ -63,6 +64,7 @@ class Page:
         app.router.add_get("/", self.static)
         app.router.add_get("/static/{name}", self.static)
         app.router.add_get("/healthz", self.health)
+        app.router.add_get("/api/wall", self.wall)
         app.router.add_get("/api/phones", self.list_phones)
         app.router.add_post("/api/phones", self.enroll)
         app.router.add_patch("/api/phones/{id}", self.switch)
@@ -83,9 +85,9 @@ class Page:
         self._listeners.close()
 
     async def static(self, request: web.Request) -> web.StreamResponse:
-        """The page and its two files; no other name exists."""
-        name = STATIC_FILES.get(request.match_info.get("name", ""))
-        if name is None:
+        """The page and its files; no other name exists."""
+        name = request.match_info.get("name", "wall.html")
+        if name not in STATIC_FILES:
             raise _problem(404, "no such file")
         path = STATIC / name
         return web.Response(
@@ -102,6 +104,20 @@ class Page:
                 "requests": self._gateway.requests,
                 "seq": self._phones.last_seq,
             }
+        )
+
+    async def wall(self, _: web.Request) -> web.StreamResponse:
+        """Everything the page draws, at one instant."""
+        phones = [
+            {
+                **self._describe(phone),
+                "banners": [a.as_json() for a in self._phones.screen(phone).arrivals],
+            }
+            for phone in self._phones
+        ]
+        refused = len(self._gateway.refusals)
+        return web.json_response(
+            {"seq": self._phones.last_seq, "refused": refused, "phones": phones}
         )
 
     async def list_phones(self, _: web.Request) -> web.StreamResponse:
@@ -233,6 +249,9 @@ class Page:
     def _arrived(self, arrival: Arrival) -> None:
         if self._listeners:
             self._listeners.tell("banner", arrival.as_json(), event_id=arrival.seq)
+
+    def _refused(self) -> None:
+        self._listeners.tell("refused", {"count": len(self._gateway.refusals)})
 
     def _changed(self) -> None:
         self._listeners.tell("phones", {})
