@@ -3,6 +3,11 @@
 import os
 
 import pytest
+from hypothesis import settings as hypothesis_settings
+
+# The same examples in every run, and no verdict that depends on how fast the machine is.
+hypothesis_settings.register_profile("pushbridge", deadline=None, derandomize=True, database=None)
+hypothesis_settings.load_profile("pushbridge")
 
 
 def pytest_configure() -> None:
