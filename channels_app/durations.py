@@ -16,8 +16,9 @@ def exact(seconds: float) -> str:
 
 def rough(seconds: float) -> str:
     """`45 s`, `15 min`, `3 h 5 min`, `2 d 4 h`: what a person wants to know of something stuck."""
-    if seconds < 60:
-        return f"{round(seconds)} s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
     minutes = round(seconds / 60)
     if minutes < 60:
         return f"{minutes} min"
