@@ -1,0 +1,1 @@
+"""The demo: two organizations with people and phones, and the reference page's story played."""
