@@ -8,6 +8,7 @@ that is frozen or gone delays that thread and nobody else.
 from __future__ import annotations
 
 import threading
+import time
 
 import redis
 import structlog
@@ -21,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 # A ring that no worker answered (the broker lost it, say) makes room for another after this long.
 OUTSTANDING_SECONDS = 5
+# Asking the broker costs as much as storing an event: in a storm it is asked this often at most.
+PAUSE_SECONDS = 0.005
 DRAIN = "channels_app.tasks.drain"
 
 
@@ -64,6 +67,7 @@ class Doorbell:
                 rung, self._rung = self._rung, set()
             for lane in sorted(rung):
                 self._ring(lane)
+            time.sleep(PAUSE_SECONDS)
 
     def _ring(self, lane: Lane) -> None:
         try:
