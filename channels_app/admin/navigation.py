@@ -1,0 +1,87 @@
+"""The sidebar, by what operators do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+# Group, then (title, icon of Material Symbols, model as in an address, permission to see it).
+GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
+    (
+        "Events & delivery",
+        (
+            ("Events", "bolt", "chatbot_event", "chatbot.view_event"),
+            ("Notifications", "notifications", "chatbot_notification", "chatbot.view_notification"),
+            ("Deliveries", "send", "chatbot_delivery", "chatbot.view_delivery"),
+            ("Attempts", "sync_alt", "chatbot_attempt", "chatbot.view_attempt"),
+        ),
+    ),
+    (
+        "Conversations & runs",
+        (
+            ("Conversations", "forum", "claims_conversation", "claims.view_conversation"),
+            ("Workflow runs", "play_circle", "workflows_run", "workflows.view_run"),
+        ),
+    ),
+    (
+        "People",
+        (
+            ("Members", "group", "chatbot_membership", "chatbot.view_membership"),
+            ("Roles", "badge", "chatbot_role", "chatbot.view_role"),
+            ("Users", "person", "chatbot_user", "chatbot.view_user"),
+            ("Organizations", "domain", "chatbot_organization", "chatbot.view_organization"),
+        ),
+    ),
+    (
+        "Sources",
+        (
+            ("Bots", "smart_toy", "chatbot_bot", "chatbot.view_bot"),
+            ("Workflows", "account_tree", "workflows_workflow", "workflows.view_workflow"),
+            ("Connections", "webhook", "chatbot_connection", "chatbot.view_connection"),
+        ),
+    ),
+    (
+        "Devices",
+        (
+            ("Devices", "smartphone", "chatbot_installation", "chatbot.view_installation"),
+            ("APNs tokens", "key", "push_notifications_apnsdevice", "superuser"),
+            ("FCM tokens", "key", "push_notifications_gcmdevice", "superuser"),
+            ("Web Push tokens", "key", "push_notifications_webpushdevice", "superuser"),
+        ),
+    ),
+    (
+        "Security",
+        (
+            ("Locked out", "lock", "axes_accessattempt", "superuser"),
+            ("Failed sign-ins", "lock_person", "axes_accessfailurelog", "superuser"),
+            ("Sign-ins", "login", "axes_accesslog", "superuser"),
+        ),
+    ),
+)
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """unfold's `SIDEBAR.navigation`: the groups and pages that this person may see."""
+    overview = {"title": "Overview", "icon": "dashboard", "link": reverse("admin:index")}
+    groups = [
+        {
+            "title": title,
+            "separator": True,
+            "collapsible": False,
+            "items": [
+                {"title": name, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
+                for name, icon, model, permission in pages
+                if _may(request, permission)
+            ],
+        }
+        for title, pages in GROUPS
+    ]
+    return [{"items": [overview]}, *(group for group in groups if group["items"])]
+
+
+def _may(request: HttpRequest, permission: str) -> bool:
+    if permission == "superuser":
+        return bool(request.user.is_superuser)
+    return request.user.has_perm(permission)

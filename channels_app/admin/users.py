@@ -1,0 +1,113 @@
+"""People. They may belong to several organizations, hence only superusers change them."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from channels_app.admin import cells
+from channels_app.admin.base import OrganizationScopedAdmin, ReadOnlyInline
+from channels_app.admin.installations import alive
+from channels_app.admin.unfolded import PasswordForm, PersonAdmin, UserAdditionForm, UserForm
+from channels_app.models import Installation, Membership, User
+
+# A group is a role's: it is managed on the role's page.
+admin.site.unregister(Group)
+
+Fieldset = tuple[str | None, dict[str, Any]]
+
+PERSON: Fieldset = (
+    "Person",
+    {"fields": (("username", "email"), ("first_name", "last_name"))},
+)
+BANNERS: Fieldset = ("Their banners", {"fields": (("locale", "time_zone"),)})
+SIGN_IN: Fieldset = (
+    "Sign-in",
+    {"fields": ("password", ("is_active", "is_staff", "is_superuser"), "last_login")},
+)
+
+
+class MembershipInline(ReadOnlyInline[Membership, User]):
+    """Those in the reader's own organizations: where else a person belongs is not theirs to see."""
+
+    model = Membership
+    organization_path = "organization"
+    verbose_name_plural = "Organizations"
+    hide_title = True
+    fields = ("in_organization", "active", "external_id", "since")
+    readonly_fields = fields
+    ordering = ("organization__name",)
+
+    since = cells.instant_of("created_at", "Since")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
+        return super().get_queryset(request).select_related("organization")
+
+    @admin.display(description="Organization")
+    def in_organization(self, row: Membership) -> str:
+        return cells.link(row, row.organization)
+
+
+class InstallationInline(ReadOnlyInline[Installation, User]):
+    model = Installation
+    person_path = "user"
+    verbose_name_plural = "Devices"
+    hide_title = True
+    fields = ("device", "platform", "alive", "since")
+    readonly_fields = fields
+    ordering = ("created_at",)
+
+    since = cells.instant_of("created_at", "Since")
+    alive = alive
+
+    @admin.display(description="Device")
+    def device(self, row: Installation) -> str:
+        return cells.link(row, row.name or row.get_platform_display())
+
+
+@admin.register(User)
+class UserAdmin(OrganizationScopedAdmin[User], PersonAdmin[User]):
+    """An operator sees the people of their organizations; to change one would reach into others."""
+
+    person_path = "pk"
+    form = UserForm
+    add_form = UserAdditionForm
+    change_password_form = PasswordForm
+    list_display = ("username", "full_name", "email", "is_active", "is_staff", "seen")
+    list_filter = ("is_active", "is_staff")
+    search_fields = ("username", "email", "first_name", "last_name")
+    ordering = ("username",)
+    filter_horizontal = ()
+    fieldsets: ClassVar[Any] = (PERSON, BANNERS, SIGN_IN)
+    add_fieldsets = (
+        (None, {"fields": (("username", "email"), "usable_password", "password1", "password2")}),
+    )
+    readonly_fields = ("last_login",)
+    inlines = (MembershipInline, InstallationInline)
+
+    seen = cells.instant_of("last_login", "Signed in last")
+
+    @admin.display(description="Name")
+    def full_name(self, user: User) -> str:
+        return user.get_full_name() or cells.NOTHING
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        if obj is not None and not self.has_change_permission(request, obj):
+            return (PERSON, BANNERS)
+        return super().get_fieldsets(request, obj)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return super().get_inlines(request, obj) if obj else ()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)

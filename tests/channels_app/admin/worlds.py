@@ -1,0 +1,113 @@
+"""Whole organizations, with a row of every kind that the admin shows."""
+
+from __future__ import annotations
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib.auth.models import Permission
+from django.db.models import Model
+
+from channels_app.models import (
+    Attempt,
+    Bot,
+    Connection,
+    Delivery,
+    Event,
+    Installation,
+    Membership,
+    Notification,
+    Organization,
+    Role,
+    Source,
+    User,
+)
+from claims.models import Conversation
+from tests.factories import (
+    AttemptFactory,
+    BotFactory,
+    ConnectionFactory,
+    ConversationFactory,
+    DeliveryFactory,
+    EventFactory,
+    InstallationFactory,
+    MembershipFactory,
+    NotificationFactory,
+    PreferenceFactory,
+    RoleFactory,
+    RunFactory,
+    SubscriptionFactory,
+    UserFactory,
+    WorkflowFactory,
+    permit,
+)
+from workflows.models import Run, Workflow
+
+World = dict[type[Model], Model]
+
+
+def superuser() -> User:
+    return UserFactory.create(username="root", is_staff=True, is_superuser=True)
+
+
+def operator(*organizations: Organization) -> User:
+    """A staff member of these organizations with every permission that there is."""
+    user = UserFactory.create(username="operator", is_staff=True)
+    user.user_permissions.set(Permission.objects.all())
+    for organization in organizations:
+        MembershipFactory.create(organization=organization, user=user)
+    return user
+
+
+def world(organization: Organization, *, person: User | None = None, called: str = "x") -> World:
+    """One row of every kind, all of this organization; texts contain `called`."""
+    user = person or UserFactory.create(username=f"{called}-{organization.slug}")
+    membership = MembershipFactory.create(organization=organization, user=user)
+    bot = BotFactory.create(organization=organization, name=f"Bot {called}")
+    workflow = WorkflowFactory.create(organization=organization, name=f"Workflow {called}")
+    role = RoleFactory.create(organization=organization, name=f"Role {called}")
+    role.group.user_set.add(user)
+    permit(bot=bot, to=role)
+    SubscriptionFactory.create(membership=membership, source=bot)
+    PreferenceFactory.create(membership=membership, source=bot)
+    phone = InstallationFactory.create(user=user)
+    android = InstallationFactory.create(user=user, on_fcm=True)
+    browser = InstallationFactory.create(user=user, on_webpush=True)
+    connection = ConnectionFactory.create(organization=organization, name=f"Door {called}")
+    event = EventFactory.create(connection=connection, source=bot, subject=f"conv-{called}")
+    notification = NotificationFactory.create(
+        event=event, membership=membership, title=f"Escalation {called}"
+    )
+    delivery = DeliveryFactory.create(
+        notification=notification, installation=phone, accepted=True, reason=f"Reason{called}"
+    )
+    attempt = AttemptFactory.create(delivery=delivery, reason=f"Reason{called}")
+    conversation = ConversationFactory.create(
+        organization=organization, bot=bot, external_id=event.subject, customer_name=called
+    )
+    run = RunFactory.create(workflow=workflow, subject=f"run for {called}")
+    sign_ins = [
+        model.objects.create(username=called, ip_address="192.0.2.1", **more)
+        for model, more in (
+            (AccessAttempt, {"failures_since_start": 1, "user_agent": organization.slug}),
+            (AccessFailureLog, {}),
+            (AccessLog, {}),
+        )
+    ]
+    devices = [phone.apns, android.fcm, browser.webpush]
+    return {
+        Organization: organization,
+        User: user,
+        Membership: membership,
+        Role: role,
+        Source: bot,
+        Bot: bot,
+        Workflow: workflow,
+        Installation: phone,
+        Connection: connection,
+        Event: event,
+        Notification: notification,
+        Delivery: delivery,
+        Attempt: attempt,
+        Conversation: conversation,
+        Run: run,
+        **{type(row): row for row in (*devices, *sign_ins) if row},
+    }
