@@ -21,8 +21,21 @@ ESCALATE = """
         state = CASE
             WHEN EXCLUDED.changed_at > known.changed_at AND known.state <> 'claimed'
             THEN 'waiting' ELSE known.state END,
-        changed_at = GREATEST(known.changed_at, EXCLUDED.changed_at)
+        changed_at = GREATEST(known.changed_at, EXCLUDED.changed_at),
+        customer_id = COALESCE(NULLIF(known.customer_id, ''), EXCLUDED.customer_id),
+        customer_name = COALESCE(NULLIF(known.customer_name, ''), EXCLUDED.customer_name)
     RETURNING id, epoch, state
+"""
+
+# A claim may overtake the escalation that it answers: then it makes the row, so that the escalation
+# finds it claimed and calls nobody.
+RECORD = """
+    INSERT INTO claims_conversation AS known (
+        organization_id, bot_id, external_id, customer_id, customer_name, state, epoch, changed_at
+    ) VALUES (%s, %s, %s, %s, %s, %s, 1, %s)
+    ON CONFLICT (organization_id, external_id) DO UPDATE SET
+        state = EXCLUDED.state, changed_at = EXCLUDED.changed_at
+    WHERE known.changed_at <= EXCLUDED.changed_at
 """
 
 AFTERWARDS = {
@@ -40,19 +53,10 @@ def escalate(
 
     That is the conversation's id and epoch, and its state where nobody is waited for after all.
     """
-    conversation = data["conversation"]
-    customer = conversation.get("customer") or {}
     with connection.cursor() as cursor:
         cursor.execute(
             ESCALATE,
-            (
-                organization_id,
-                bot_id,
-                conversation["id"],
-                customer.get("id", ""),
-                customer.get("name", ""),
-                occurred_at,
-            ),
+            (organization_id, bot_id, *_named(data), occurred_at),
         )
         conversation_id, epoch, state = cursor.fetchone()
     facts = {"conversation": conversation_id, "epoch": epoch}
@@ -60,14 +64,25 @@ def escalate(
 
 
 def record(
-    *, organization_id: int, type: str, data: Mapping[str, Any], occurred_at: datetime
+    *,
+    organization_id: int,
+    bot_id: int,
+    type: str,
+    data: Mapping[str, Any],
+    occurred_at: datetime,
 ) -> dict[str, Any]:
-    """What the platform says became of a conversation that we know; an unknown one is no matter."""
+    """What the platform says became of a conversation, unless we know of something later."""
     state = AFTERWARDS.get(type)
     if state is not None:
-        Conversation.objects.filter(
-            organization_id=organization_id,
-            external_id=data["conversation"]["id"],
-            changed_at__lte=occurred_at,
-        ).update(state=state, changed_at=occurred_at)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                RECORD, (organization_id, bot_id, *_named(data), state.value, occurred_at)
+            )
     return {}
+
+
+def _named(data: Mapping[str, Any]) -> tuple[str, str, str]:
+    """The ids of the conversation and of its customer, and the customer's name."""
+    conversation = data["conversation"]
+    customer = conversation.get("customer") or {}
+    return conversation["id"], customer.get("id", ""), customer.get("name", "")

@@ -93,6 +93,7 @@ def _conversation(message: Message, organization_id: int) -> Place:
     else:
         facts = conversations.record(
             organization_id=organization_id,
+            bot_id=bot_id,
             type=message.type,
             data=message.data,
             occurred_at=message.occurred_at,

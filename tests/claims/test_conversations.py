@@ -1,0 +1,181 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from channels_app.models import Bot
+from claims import conversations
+from claims.models import Conversation
+from tests.factories import BotFactory, ConversationFactory
+from tests.races import at_once
+
+AT = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
+LATER = AT + timedelta(minutes=1)
+DATA = {"conversation": {"id": "conv_1", "customer": {"id": "cus_77", "name": "Dana Reyes"}}}
+
+CLAIMED, RELEASED = "conversation.claimed", "conversation.released"
+HANDED_BACK, RESOLVED = "conversation.handed_back", "conversation.resolved"
+
+
+def escalate(bot: Bot, at: datetime = AT, data: dict[str, Any] | None = None) -> dict[str, Any]:
+    return conversations.escalate(
+        organization_id=bot.organization_id, bot_id=bot.pk, data=data or DATA, occurred_at=at
+    )
+
+
+def record(bot: Bot, type: str, at: datetime = LATER) -> dict[str, Any]:
+    return conversations.record(
+        organization_id=bot.organization_id, bot_id=bot.pk, type=type, data=DATA, occurred_at=at
+    )
+
+
+def known() -> Conversation:
+    return Conversation.objects.get(external_id="conv_1")
+
+
+@pytest.fixture
+def bot(db: None) -> Bot:
+    return BotFactory.create()
+
+
+def test_the_first_escalation_opens_a_conversation(bot: Bot) -> None:
+    facts = escalate(bot)
+    conversation = known()
+    assert facts == {"conversation": conversation.pk, "epoch": 1}
+    assert (conversation.state, conversation.changed_at) == ("waiting", AT)
+    assert (conversation.customer_id, conversation.customer_name) == ("cus_77", "Dana Reyes")
+    assert (conversation.bot_id, conversation.organization_id) == (bot.pk, bot.organization_id)
+
+
+@pytest.mark.parametrize("customer", [{}, {"customer": None}, {"customer": {"id": "cus_77"}}])
+def test_a_customer_may_be_unknown_or_nameless(bot: Bot, customer: dict[str, Any]) -> None:
+    escalate(bot, data={"conversation": {"id": "conv_1", **customer}})
+    assert known().customer_name == ""
+
+
+def test_a_later_escalation_opens_a_new_round(bot: Bot) -> None:
+    escalate(bot)
+    assert escalate(bot, LATER)["epoch"] == 2
+    assert known().changed_at == LATER
+
+
+def test_the_same_escalation_twice_opens_one_round(bot: Bot) -> None:
+    assert escalate(bot) == escalate(bot)
+
+
+def test_an_escalation_that_comes_late_opens_no_round(bot: Bot) -> None:
+    escalate(bot, LATER)
+    assert escalate(bot, AT)["epoch"] == 1
+    assert known().changed_at == LATER
+
+
+@pytest.mark.parametrize(
+    ("type", "state"),
+    [
+        (CLAIMED, "claimed"),
+        (RELEASED, "waiting"),
+        (HANDED_BACK, "with_bot"),
+        (RESOLVED, "resolved"),
+    ],
+)
+def test_what_the_platform_reports_becomes_the_state(bot: Bot, type: str, state: str) -> None:
+    escalate(bot)
+    record(bot, type)
+    assert (known().state, known().changed_at) == (state, LATER)
+
+
+def test_a_message_changes_nothing(bot: Bot) -> None:
+    escalate(bot)
+    record(bot, "conversation.message")
+    assert (known().state, known().changed_at) == ("waiting", AT)
+
+
+@pytest.mark.parametrize("type", [HANDED_BACK, RESOLVED])
+def test_a_new_escalation_reopens_what_was_over(bot: Bot, type: str) -> None:
+    escalate(bot)
+    record(bot, type)
+    facts = escalate(bot, LATER + timedelta(minutes=1))
+    assert facts == {"conversation": known().pk, "epoch": 2}
+    assert known().state == "waiting"
+
+
+def test_a_new_escalation_leaves_the_conversation_with_who_claimed_it(bot: Bot) -> None:
+    escalate(bot)
+    record(bot, CLAIMED)
+    facts = escalate(bot, LATER + timedelta(minutes=1))
+    assert facts == {"conversation": known().pk, "epoch": 2, "state": "claimed"}
+
+
+@pytest.mark.parametrize(
+    ("type", "state"), [(CLAIMED, "claimed"), (HANDED_BACK, "with_bot"), (RESOLVED, "resolved")]
+)
+def test_an_escalation_that_comes_late_finds_what_became_of_it(
+    bot: Bot, type: str, state: str
+) -> None:
+    escalate(bot, AT - timedelta(minutes=1))
+    record(bot, type)
+    assert escalate(bot, AT) == {"conversation": known().pk, "epoch": 1, "state": state}
+
+
+@pytest.mark.parametrize(
+    ("type", "state"), [(CLAIMED, "claimed"), (HANDED_BACK, "with_bot"), (RESOLVED, "resolved")]
+)
+def test_what_came_before_the_first_escalation_is_remembered(
+    bot: Bot, type: str, state: str
+) -> None:
+    record(bot, type)
+    assert escalate(bot, AT)["state"] == state
+
+
+def test_the_customer_is_filled_in_once_known(bot: Bot) -> None:
+    escalate(bot, data={"conversation": {"id": "conv_1"}})
+    escalate(bot, LATER)
+    escalate(bot, LATER, data={"conversation": {"id": "conv_1", "customer": {"id": "x"}}})
+    assert (known().customer_id, known().customer_name) == ("cus_77", "Dana Reyes")
+
+
+HISTORY = [
+    (None, AT),
+    (CLAIMED, AT + timedelta(minutes=1)),
+    (RELEASED, AT + timedelta(minutes=2)),
+    (RESOLVED, AT + timedelta(minutes=3)),
+]
+
+
+@pytest.mark.parametrize("order", list(permutations(HISTORY)))
+def test_the_platforms_clock_has_the_last_word_in_any_order(
+    bot: Bot, order: tuple[tuple[str | None, datetime], ...]
+) -> None:
+    for type, at in order * 2:
+        if type is None:
+            escalate(bot, at)
+        else:
+            record(bot, type, at)
+    assert (known().state, known().epoch) == ("resolved", 1)
+
+
+def test_the_same_id_in_another_organization_is_another_conversation(bot: Bot) -> None:
+    theirs = ConversationFactory.create(external_id="conv_1", epoch=7, changed_at=AT)
+    escalate(bot, LATER)
+    record(bot, RESOLVED, LATER)
+    theirs.refresh_from_db()
+    assert (theirs.epoch, theirs.state) == (7, "waiting")
+    assert Conversation.objects.filter(external_id="conv_1").count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_first_escalations_at_once_open_one_round() -> None:
+    bot = BotFactory.create()
+    found = at_once(8, lambda _: escalate(bot))
+    assert found == [{"conversation": known().pk, "epoch": 1}] * 8
+
+
+@pytest.mark.django_db(transaction=True)
+def test_later_escalations_at_once_open_one_round() -> None:
+    bot = BotFactory.create()
+    escalate(bot)
+    at_once(8, lambda number: escalate(bot, AT + timedelta(seconds=number // 4)))
+    assert known().epoch == 2
