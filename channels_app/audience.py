@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Q
+from django.db.models import Q, TextField, Value
 from django.db.models.functions import Coalesce
 
+from channels_app.gateways.pushes import Platform, Target
 from channels_app.levels import Level
 from channels_app.models import (
     Bot,
@@ -43,6 +45,8 @@ class Audience:
     """By membership, event type and source (None: any source)."""
     devices: Mapping[int, tuple[Device, ...]]
     """By user."""
+    targets: Mapping[UUID, Target]
+    """By installation."""
     thresholds: Mapping[int, Thresholds]
     """By bot."""
 
@@ -81,12 +85,14 @@ def gather(events: Iterable[Event]) -> Audience:
         # A permission left over from another organization makes nobody a candidate of this one.
         if membership := by_user.get((sources[source_id], user_id)):
             members[source_id][membership.pk] = membership
+    devices, targets = _devices({m.user_id for m in memberships})
     return Audience(
         members=members,
         subscribers=subscribers,
         responders=responders,
         levels=_levels(by_pk, {e.type for e in events}),
-        devices=_devices({m.user_id for m in memberships}),
+        devices=devices,
+        targets=targets,
         thresholds=_thresholds(sources),
     )
 
@@ -134,25 +140,57 @@ def _levels(
     return {(membership, type, source): Level(level) for membership, type, source, level in rows}
 
 
-def _devices(users: Iterable[int]) -> dict[int, tuple[Device, ...]]:
+def _devices(
+    users: Iterable[int],
+) -> tuple[dict[int, tuple[Device, ...]], dict[UUID, Target]]:
     rows = (
         Installation.objects.filter(user__in=list(users), dead_since=None)
         .annotate(
-            alive=Coalesce(F("apns__active"), F("fcm__active"), F("webpush__active")),
+            alive=Coalesce("apns__active", "fcm__active", "webpush__active"),
+            application=Coalesce(
+                "apns__application_id",
+                "fcm__application_id",
+                "webpush__application_id",
+                Value(""),
+            ),
+            registration=Coalesce(
+                "apns__registration_id",
+                "fcm__registration_id",
+                "webpush__registration_id",
+                output_field=TextField(),
+            ),
         )
         .filter(alive=True)
-        .values_list("user_id", "pk", "platform", "critical_allowed", "apns__application_id")
+        .values_list(
+            "user_id",
+            "pk",
+            "platform",
+            "application",
+            "registration",
+            "webpush__p256dh",
+            "webpush__auth",
+            "critical_allowed",
+        )
     )
     devices: dict[int, list[Device]] = defaultdict(list)
-    for user_id, pk, platform, allowed, application_id in rows:
+    targets: dict[UUID, Target] = {}
+    for user_id, pk, platform, application, registration, p256dh, auth, critical in rows:
         devices[user_id].append(
             Device(
                 installation_id=pk,
                 critical_sounds=platform != Installation.Platform.APNS
-                or (allowed and application_id in settings.CRITICAL_ALERT_APPLICATIONS),
+                or (critical and application in settings.CRITICAL_ALERT_APPLICATIONS),
             )
         )
-    return {user_id: tuple(found) for user_id, found in devices.items()}
+        targets[pk] = Target(
+            platform=Platform(platform),
+            application_id=application,
+            registration_id=registration,
+            p256dh=p256dh or "",
+            auth=auth or "",
+            critical_allowed=critical,
+        )
+    return {user_id: tuple(found) for user_id, found in devices.items()}, targets
 
 
 def _thresholds(sources: Iterable[int]) -> dict[int, Thresholds]:

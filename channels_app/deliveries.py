@@ -1,38 +1,40 @@
 """The state machine of a delivery: lease, settle, sweep.
 
 pending -> sending (leased) -> accepted | failed | expired | cancelled | unknown, or back to pending
-when it is worth another try or its sender died. Each change is one conditional statement for a
-whole batch; a row that another worker has moved on in the meantime is left alone.
+when it is worth another try or its sender died. (A delivery whose worker sends it at once is born
+leased: see `notifications`.) Each change is one conditional statement for a whole batch; a row that
+another worker has moved on in the meantime is left alone.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import structlog
 from django.db import connection
 from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
 
 from channels_app import backoff
-from channels_app.gateways.pushes import Answer, Verdict
+from channels_app.event_types import CATALOGUE
+from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
+from channels_app.leases import LEASE, Leased
 from channels_app.levels import Lane, Level
+from channels_app.links import About
 from channels_app.models import Delivery, Installation
 
 log = structlog.get_logger(__name__)
 
-# Longer than any push service is given to answer: a lease that ends means that its sender is dead.
-LEASE = timedelta(seconds=30)
 # A push that was sent and never answered (or whose sender died) this often is left alone: it has
 # probably arrived, and it may be what kills the senders.
 UNANSWERED_ATTEMPTS = 5
 
 # The lease and the count of attempts are committed before anything goes to the network. Every
 # organization has its turn before any has a second; SKIP LOCKED lets several workers do this at
-# once. What may have changed since the fan-out is read again here, in the moment of sending.
+# once.
 TAKE = """
     WITH due AS (
         SELECT id FROM (
@@ -49,25 +51,27 @@ TAKE = """
             ) waiting
         ) turns
         ORDER BY turn LIMIT %(limit)s
-    ), leased AS (
-        UPDATE chatbot_delivery delivery
-        SET state = 'sending', attempts = attempts + 1, due_at = %(until)s
-        FROM due WHERE delivery.id = due.id
-        RETURNING delivery.id, notification_id, installation_id, attempts, expires_at
     )
-    SELECT leased.id, leased.attempts, leased.expires_at, leased.notification_id,
-        leased.installation_id, notification.level, notification.title, notification.body,
+    UPDATE chatbot_delivery delivery
+    SET state = 'sending', attempts = attempts + 1, due_at = %(until)s
+    FROM due WHERE delivery.id = due.id
+    RETURNING delivery.id
+"""
+
+# What may have changed since the fan-out is read again here, in the moment of sending.
+READ = """
+    SELECT delivery.id, delivery.attempts, delivery.expires_at, notification.id, membership.id,
+        delivery.installation_id, notification.level, notification.title, notification.body,
+        person.locale, organization.id, organization.slug,
         event.id, event.type, COALESCE(source.external_id, ''), event.subject,
         COALESCE(event.payload #>> '{data,step,index}', ''), event.facts::text,
-        organization.id, organization.slug, membership.id, person.locale,
-        COALESCE(installation.platform, ''),
+        installation.platform,
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
-        COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id, ''),
-        COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''),
-        COALESCE(installation.critical_allowed, false),
+        COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
+        COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''), installation.critical_allowed,
         CASE
-            WHEN leased.expires_at <= %(now)s THEN 'expired'
-            WHEN installation.id IS NULL OR installation.user_id <> person.id THEN 'device_gone'
+            WHEN delivery.expires_at <= %(now)s THEN 'expired'
+            WHEN installation.user_id IS DISTINCT FROM person.id THEN 'device_gone'
             WHEN installation.dead_since IS NOT NULL
                 OR NOT COALESCE(apns.active, fcm.active, webpush.active) THEN 'device_dead'
             WHEN NOT (person.is_active AND membership.active) THEN 'inactive'
@@ -85,72 +89,82 @@ TAKE = """
                         AND permission.codename = 'respond'
                 )
             ) THEN 'no_permission'
-            ELSE ''
         END
-    FROM leased
-    JOIN chatbot_notification notification ON notification.id = leased.notification_id
+    FROM chatbot_delivery delivery
+    JOIN chatbot_notification notification ON notification.id = delivery.notification_id
     JOIN chatbot_event event ON event.id = notification.event_id
-    LEFT JOIN chatbot_source source ON source.id = event.source_id
     JOIN chatbot_organization organization ON organization.id = event.organization_id
     JOIN chatbot_membership membership ON membership.id = notification.membership_id
     JOIN chatbot_user person ON person.id = membership.user_id
-    LEFT JOIN chatbot_installation installation ON installation.id = leased.installation_id
+    LEFT JOIN chatbot_source source ON source.id = event.source_id
+    LEFT JOIN chatbot_installation installation ON installation.id = delivery.installation_id
     LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
     LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
     LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = installation.webpush_id
+    WHERE delivery.id = ANY(%(ids)s)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Leased:
-    """A delivery that this worker has to itself for the length of the lease."""
+@dataclass(slots=True)
+class Taken:
+    """What a lease brought: deliveries to send, and those that must not be sent any more."""
 
-    id: int
-    attempt: int
-    expires_at: datetime
-    notification_id: int
-    installation_id: UUID | None
-    level: str
-    title: str
-    body: str
-    event_id: int
-    type: str
-    source: str
-    subject: str
-    step: str
-    facts: str
-    organization_id: int
-    organization: str
-    membership_id: int
-    locale: str
-    platform: str
-    application_id: str
-    registration_id: str
-    p256dh: str
-    auth: str
-    critical_allowed: bool
-    objection: str
-    """Why it must not be sent any more; empty if it may."""
+    leased: list[Leased] = field(default_factory=list)
+    objections: list[tuple[int, str]] = field(default_factory=list)
+    """Delivery and reason."""
 
 
-def lease(*, lane: Lane, now: datetime, limit: int) -> list[Leased]:
+def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
+    taken = Taken()
     with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE,
-            {"lane": lane.value, "now": now, "until": now + LEASE, "limit": limit},
-        )
-        return [Leased(*row) for row in cursor.fetchall()]
+        cursor.execute(TAKE, {"lane": lane.value, "now": now, "until": now + LEASE, "limit": limit})
+        ids = [pk for (pk,) in cursor.fetchall()]
+        if ids:
+            cursor.execute(READ, {"ids": ids, "now": now})
+            for *row, objection in cursor.fetchall():
+                if objection:
+                    taken.objections.append((row[0], objection))
+                else:
+                    taken.leased.append(_leased(*row))
+    return taken
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What an attempt makes of its delivery."""
-
-    attempt: int
-    level: Level
-    expires_at: datetime
-    answer: Answer
+def _leased(*row: Any) -> Leased:
+    (id, attempt, expires_at, notification_id, membership_id, installation_id) = row[:6]
+    (level, title, body, locale, organization_id, organization) = row[6:12]
+    (event_id, type, source, subject, step, facts) = row[12:18]
+    (platform, application_id, registration_id, p256dh, auth, critical_allowed) = row[18:]
+    return Leased(
+        delivery_id=id,
+        attempt=attempt,
+        expires_at=expires_at,
+        notification_id=notification_id,
+        membership_id=membership_id,
+        installation_id=installation_id,
+        target=Target(
+            platform=Platform(platform),
+            application_id=application_id,
+            registration_id=registration_id,
+            p256dh=p256dh,
+            auth=auth,
+            critical_allowed=critical_allowed,
+        ),
+        level=Level(level),
+        title=title,
+        body=body,
+        locale=locale,
+        about=About(
+            row=CATALOGUE[type],
+            organization_id=organization_id,
+            event_id=event_id,
+            source=source,
+            subject=subject,
+            step=step,
+        ),
+        organization=organization,
+        facts=json.loads(facts),
+    )
 
 
 SETTLE = """
@@ -158,7 +172,7 @@ SETTLE = """
         SELECT * FROM unnest(
             %(id)s::bigint[], %(number)s::int[], %(state)s::text[], %(due_at)s::timestamptz[],
             %(verdict)s::text[], %(status)s::int[], %(reason)s::text[], %(gateway_id)s::text[],
-            %(sent_at)s::timestamptz[], %(answered_at)s::timestamptz[]
+            %(sent_at)s::float8[], %(answered_at)s::float8[]
         ) answer (
             id, number, state, due_at, verdict, status, reason, gateway_id, sent_at, answered_at
         )
@@ -175,7 +189,8 @@ SETTLE = """
     INSERT INTO chatbot_attempt (
         delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
     )
-    SELECT id, number, verdict, status, reason, gateway_id, sent_at, answered_at
+    SELECT id, number, verdict, status, reason, gateway_id,
+        to_timestamp(sent_at), to_timestamp(answered_at)
     FROM answer JOIN settled USING (id)
     ON CONFLICT (delivery_id, number) DO NOTHING
 """
@@ -193,58 +208,53 @@ SETTLE_COLUMNS = (
 )
 
 
-def settle(results: Sequence[Result], *, now: datetime) -> None:
+def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
     """Write down what the push services answered: an attempt, and the delivery's new state."""
     if not results:
         return
-    columns = [list(column) for column in zip(*(_row(r, now=now) for r in results), strict=True)]
+    rows = [_settled(leased, answer, now=now) for leased, answer in results]
+    columns = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(SETTLE, {"now": now, **dict(zip(SETTLE_COLUMNS, columns, strict=True))})
-    for result in results:
-        if result.answer.verdict is Verdict.DEAD:
-            bury(
-                delivery_id=result.answer.delivery_id,
-                dead_since=result.answer.dead_since or now,
-            )
+    for _, answer in results:
+        if answer.verdict is Verdict.DEAD:
+            bury(delivery_id=answer.delivery_id, dead_since=answer.dead_since or now)
 
 
-def _row(result: Result, *, now: datetime) -> tuple[Any, ...]:
-    answer = result.answer
-    state, due_at = after(result, now=now)
+def _settled(leased: Leased, answer: Answer, *, now: datetime) -> tuple[Any, ...]:
+    state, due_at = after(answer, attempt=leased.attempt, level=leased.level, now=now)
+    if due_at is not None and due_at >= leased.expires_at:
+        state, due_at = Delivery.State.EXPIRED, None
     return (
         answer.delivery_id,
-        result.attempt,
+        leased.attempt,
         state.value,
         due_at,
         answer.verdict.value,
         answer.status,
         answer.reason[:100],
         answer.gateway_id[:200],
-        datetime.fromtimestamp(answer.sent_at, UTC),
-        datetime.fromtimestamp(answer.answered_at, UTC),
+        answer.sent_at,
+        answer.answered_at,
     )
 
 
-def after(result: Result, *, now: datetime) -> tuple[Delivery.State, datetime | None]:
+def after(
+    answer: Answer, *, attempt: int, level: Level, now: datetime
+) -> tuple[Delivery.State, datetime | None]:
     """The state that an answer leads to and, if that is pending, when to try again. Pure."""
-    match result.answer.verdict:
+    match answer.verdict:
         case Verdict.ACCEPTED:
             return Delivery.State.ACCEPTED, None
         case Verdict.DEAD | Verdict.REJECTED:
             return Delivery.State.FAILED, None
         case Verdict.CREDENTIALS:
-            due_at = now + backoff.CREDENTIALS
-        case Verdict.UNKNOWN if result.attempt >= UNANSWERED_ATTEMPTS:
+            return Delivery.State.PENDING, now + backoff.CREDENTIALS
+        case Verdict.UNKNOWN if attempt >= UNANSWERED_ATTEMPTS:
             return Delivery.State.UNKNOWN, None
         case Verdict.UNKNOWN | Verdict.RETRY:
-            due_at = now + backoff.delay(
-                attempt=result.attempt,
-                level=result.level,
-                retry_after=result.answer.retry_after,
-            )
-    if due_at >= result.expires_at:
-        return Delivery.State.EXPIRED, None
-    return Delivery.State.PENDING, due_at
+            wait = backoff.delay(attempt=attempt, level=level, retry_after=answer.retry_after)
+            return Delivery.State.PENDING, now + wait
 
 
 def bury(*, delivery_id: int, dead_since: datetime) -> None:

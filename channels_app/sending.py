@@ -6,10 +6,8 @@ worker leases on while it waits, as far as the push services' connections have r
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 import structlog
@@ -17,12 +15,13 @@ from django.conf import settings
 
 from channels_app import action_tokens, deliveries, doorbell, links, notifications
 from channels_app.action_tokens import Action
-from channels_app.deliveries import Leased, Result
-from channels_app.event_types import CATALOGUE, Channel
+from channels_app.event_types import Channel
 from channels_app.gateways.dispatch import Dispatcher
-from channels_app.gateways.pushes import Platform, Push, Target
-from channels_app.levels import Lane, Level
-from channels_app.links import About
+from channels_app.gateways.pushes import Answer, Push
+from channels_app.leases import Leased
+from channels_app.levels import Lane
+
+Clock = Callable[[], datetime]
 
 log = structlog.get_logger(__name__)
 
@@ -32,49 +31,35 @@ CATEGORIES = {
     Channel.WORKFLOW: "WORKFLOW",
 }
 # One transaction's worth of events of one organization, and of deliveries in one lease.
-ROUTE_LIMIT = 100
+ROUTE_START, ROUTE_LIMIT = 8, 100
 LEASE_LIMIT = 200
 # Answers come in one by one; writing them down together costs a fraction, and nobody waits for it.
 SETTLE_SECONDS = 0.02
+SETTLE_LIMIT = 200
 # While something is under way, new work is looked for this often.
 PATIENCE_SECONDS = 0.02
 
 
 def push(leased: Leased) -> Push:
     """What a push service is asked to show for a leased delivery."""
-    row = CATALOGUE[leased.type]
-    if row.channel is None:
-        raise ValueError(f"{leased.type} pushes nothing")
-    about = About(
-        row=row,
-        organization_id=leased.organization_id,
-        event_id=leased.event_id,
-        source=leased.source,
-        subject=leased.subject,
-        step=leased.step,
-    )
+    about = leased.about
+    if about.row.channel is None:
+        raise ValueError(f"{about.row.name} pushes nothing")
     identity = links.identity(about)
     return Push(
-        delivery_id=leased.id,
-        target=Target(
-            platform=Platform(leased.platform),
-            application_id=leased.application_id,
-            registration_id=leased.registration_id,
-            p256dh=leased.p256dh,
-            auth=leased.auth,
-            critical_allowed=leased.critical_allowed,
-        ),
-        level=leased.level,
-        channel=row.channel.value,
-        category=CATEGORIES[row.channel],
+        delivery_id=leased.delivery_id,
+        target=leased.target,
+        level=leased.level.value,
+        channel=about.row.channel.value,
+        category=CATEGORIES[about.row.channel],
         title=leased.title,
         body=leased.body,
         link=links.link(about, base=settings.LINK_BASE, organization=leased.organization),
         thread=identity.thread,
         collapse_key=identity.collapse_key,
         data={
-            "type": leased.type,
-            "event_id": str(leased.event_id),
+            "type": about.row.name,
+            "event_id": str(about.event_id),
             "notification_id": str(leased.notification_id),
             "organization": leased.organization,
             **links.ids(about),
@@ -87,80 +72,67 @@ def push(leased: Leased) -> Push:
 
 def _claim(leased: Leased) -> dict[str, str]:
     """What the banner's button needs to claim the conversation with the app closed."""
-    facts = json.loads(leased.facts)
-    if "epoch" not in facts or leased.installation_id is None:
+    if "epoch" not in leased.facts:
         return {}
     token = action_tokens.issue(
         Action(
             membership_id=leased.membership_id,
             installation_id=leased.installation_id,
-            conversation_id=facts["conversation"],
-            epoch=facts["epoch"],
+            conversation_id=leased.facts["conversation"],
+            epoch=leased.facts["epoch"],
         )
     )
-    return {"epoch": str(facts["epoch"]), "action_token": token}
+    return {"epoch": str(leased.facts["epoch"]), "action_token": token}
 
 
-@dataclass
 class Sender:
     """The sending side of one worker process: its connections, and what is under way on them."""
 
-    dispatcher: Dispatcher
-
-    def __post_init__(self) -> None:
+    def __init__(self, dispatcher: Dispatcher) -> None:
+        self._dispatcher = dispatcher
         self._under_way: dict[int, Leased] = {}
-        self._answered: list[Result] = []
+        self._answered: list[tuple[Leased, Answer]] = []
         self._first_answer = 0.0
 
     @property
     def idle(self) -> bool:
+        """Whether nothing is under way and nothing is left to write down."""
         return not self._under_way and not self._answered
 
-    def take(self, *, lane: Lane, now: datetime) -> int:
-        """Lease what is due, as far as there is room, and hand it to the network."""
-        room = min(LEASE_LIMIT, self.dispatcher.capacity - self.dispatcher.in_flight)
-        if room <= 0:
-            return 0
-        leased = deliveries.lease(lane=lane, now=now, limit=room)
-        objections = [(each.id, reason) for each in leased if (reason := self._submit(each, now))]
-        if objections:
-            deliveries.drop(objections, now=now)
-        return len(leased)
+    @property
+    def room(self) -> int:
+        """How many more deliveries it can take on."""
+        return max(0, self._dispatcher.capacity - self._dispatcher.in_flight)
 
-    def _submit(self, leased: Leased, now: datetime) -> str:
-        """Hand one to the network, or say why not. One that cannot be built stops no other."""
-        if leased.objection:
-            return leased.objection
-        try:
-            built = push(leased)
-        except Exception:
-            log.exception("push.unbuildable", delivery=leased.id)
-            return "unbuildable"
-        self._under_way[leased.id] = leased
-        self.dispatcher.submit(built, now)
-        return ""
+    def send(self, leased: Iterable[Leased], *, now: datetime) -> None:
+        """Hand leased deliveries to the network. One that cannot be built stops no other."""
+        unbuildable = []
+        for delivery in leased:
+            try:
+                built = push(delivery)
+            except Exception:
+                log.exception("push.unbuildable", delivery=delivery.delivery_id)
+                unbuildable.append((delivery.delivery_id, "unbuildable"))
+                continue
+            self._under_way[delivery.delivery_id] = delivery
+            self._dispatcher.submit(built, now)
+        if unbuildable:
+            deliveries.drop(unbuildable, now=now)
 
-    def collect(self, *, timeout: float, clock: Callable[[], datetime]) -> None:
+    def collect(self, *, timeout: float, clock: Clock) -> None:
         """Wait up to `timeout` seconds for answers, and settle those that have come together."""
-        for answer in self.dispatcher.poll(timeout):
-            delivery = self._under_way.pop(answer.delivery_id)
+        for answer in self._dispatcher.poll(timeout):
             if not self._answered:
                 self._first_answer = time.monotonic()
-            self._answered.append(
-                Result(
-                    attempt=delivery.attempt,
-                    level=Level(delivery.level),
-                    expires_at=delivery.expires_at,
-                    answer=answer,
-                )
-            )
+            self._answered.append((self._under_way.pop(answer.delivery_id), answer))
         overdue = time.monotonic() - self._first_answer >= SETTLE_SECONDS
-        if self._answered and (not self._under_way or overdue or len(self._answered) >= 200):
-            deliveries.settle(self._answered, now=clock())
-            self._answered = []
+        full = len(self._answered) >= SETTLE_LIMIT
+        if self._answered and (not self._under_way or overdue or full):
+            answered, self._answered = self._answered, []
+            deliveries.settle(answered, now=clock())
 
 
-def drain(*, lane: Lane, sender: Sender, clock: Callable[[], datetime], seconds: float) -> None:
+def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
     """Route and send all that is due in a lane; return when nothing is, or after `seconds`.
 
     What is still unanswered then stays under way with the sender, and the bell is rung for whoever
@@ -168,9 +140,18 @@ def drain(*, lane: Lane, sender: Sender, clock: Callable[[], datetime], seconds:
     """
     doorbell.answer(lane)
     until = clock() + timedelta(seconds=seconds)
+    limit = ROUTE_START
     while (now := clock()) < until:
-        found = notifications.route(lane=lane, now=now, limit=ROUTE_LIMIT)
-        found += sender.take(lane=lane, now=now)
+        found = 0
+        if sender.room:
+            routed = notifications.route(lane=lane, now=now, limit=limit, room=sender.room)
+            sender.send(routed.leased, now=now)
+            # As many events at a time as this worker can send for: the rest is for the others.
+            limit = min(limit * 2, ROUTE_LIMIT) if sender.room else max(limit // 2, 1)
+            taken = deliveries.lease(lane=lane, now=now, limit=min(sender.room, LEASE_LIMIT))
+            sender.send(taken.leased, now=now)
+            deliveries.drop(taken.objections, now=now)
+            found = routed.events + len(taken.leased) + len(taken.objections)
         sender.collect(timeout=0 if found else PATIENCE_SECONDS, clock=clock)
         if not found and sender.idle:
             return

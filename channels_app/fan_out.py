@@ -1,0 +1,267 @@
+"""Fan-out: from an event to a notification for each person and a delivery for each device.
+
+Routing an event twice changes nothing: every insert stands under a unique constraint, in one
+transaction with the event's own change of state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from channels_app import audience, banners, routing
+from channels_app.audience import Audience
+from channels_app.banners import Banner
+from channels_app.event_types import CATALOGUE
+from channels_app.gateways.pushes import Target
+from channels_app.leases import LEASE, Leased
+from channels_app.levels import Level, time_to_live
+from channels_app.links import About
+from channels_app.models import Event
+from channels_app.routing import Candidate, Decision, Device, Occasion, Outcome, Thresholds
+
+
+def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Leased]:
+    """Give every candidate of these events an outcome, and each of their devices a delivery.
+
+    Up to `room` deliveries are born leased and returned: the caller sends them when its transaction
+    is committed. Call it in one, and with events of one lane. The number of queries is the same for
+    one candidate and for many.
+    """
+    events = list(
+        Event.objects.select_for_update(of=("self",))
+        .select_related("organization", "source")
+        .filter(pk__in=event_ids, state=Event.State.RECEIVED)
+    )
+    people = audience.gather(events)
+    verdicts = [verdict for event in events for verdict in _judge(event, people)]
+    leased = _insert(verdicts, people, now=now, room=room) if verdicts else []
+    Event.objects.filter(pk__in=[event.pk for event in events]).update(
+        state=Event.State.ROUTED, routed_at=now
+    )
+    return leased
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What was decided of one event for one person."""
+
+    event: Event
+    candidate: Candidate
+    decision: Decision
+    banner: Banner | None = None
+    """Rendered once per event and language, and only if it is pushed to somebody."""
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        return self.candidate.devices if self.banner else ()
+
+
+def _judge(event: Event, people: Audience) -> Iterable[Verdict]:
+    data = event.payload["data"]
+    source_id = event.source_id or 0
+    occasion = Occasion(
+        row=CATALOGUE[event.type],
+        data=data,
+        facts=event.facts,
+        thresholds=people.thresholds.get(source_id, Thresholds()),
+    )
+    rendered: dict[str, Banner] = {}
+    for candidate in people.candidates(source_id=source_id, type=event.type):
+        decision = routing.decide(occasion, candidate)
+        banner = None
+        if decision.outcome is Outcome.PUSHED:
+            banner = rendered.get(candidate.locale)
+            if banner is None:
+                banner = rendered[candidate.locale] = banners.render(
+                    type=event.type, data=data, facts=event.facts, locale=candidate.locale
+                )
+        yield Verdict(event, candidate, decision, banner)
+
+
+# A whole batch in one statement, as arrays: four times the speed of bulk_create, and deliveries
+# find the ids of their notifications on the way. A banner travels once, however many are told.
+INSERT = """
+    WITH made AS (
+        INSERT INTO chatbot_notification (
+            event_id, membership_id, outcome, decided_by, level, title, body, created_at
+        )
+        SELECT event_id, membership_id, outcome, decided_by, level,
+            COALESCE((%(titles)s::text[])[banner], ''), COALESCE((%(bodies)s::text[])[banner], ''),
+            %(now)s
+        FROM unnest(
+            %(event)s::bigint[], %(member)s::bigint[], %(outcome)s::text[], %(decided_by)s::text[],
+            %(level)s::text[], %(banner)s::int[]
+        ) told (event_id, membership_id, outcome, decided_by, level, banner)
+        ON CONFLICT (event_id, membership_id) DO NOTHING
+        RETURNING id, event_id, membership_id
+    ), queued AS (
+        INSERT INTO chatbot_delivery (
+            notification_id, installation_id, organization_id, lane, state, attempts, due_at,
+            expires_at, downgraded, reason, created_at
+        )
+        SELECT made.id, installation_id, organization_id, %(lane)s,
+            CASE WHEN leased THEN 'sending' ELSE 'pending' END, leased::int,
+            CASE WHEN leased THEN %(lease_until)s ELSE %(now)s END,
+            to_timestamp(expires_at), downgraded, '', %(now)s
+        FROM unnest(
+            %(d_event)s::bigint[], %(d_member)s::bigint[], %(d_installation)s::uuid[],
+            %(d_organization)s::bigint[], %(d_expires)s::float8[], %(d_downgraded)s::boolean[],
+            %(d_leased)s::boolean[]
+        ) device (
+            event_id, membership_id, installation_id, organization_id, expires_at, downgraded,
+            leased
+        )
+        JOIN made USING (event_id, membership_id)
+        ON CONFLICT (notification_id, installation_id) DO NOTHING
+        RETURNING id, notification_id, installation_id, state
+    )
+    SELECT queued.id, made.id, event_id, membership_id, installation_id
+    FROM queued JOIN made ON made.id = notification_id
+    WHERE state = 'sending'
+"""
+MEMBER_COLUMNS = ("event", "member", "outcome", "decided_by", "level", "banner")
+DEVICE_COLUMNS = (
+    "d_event",
+    "d_member",
+    "d_installation",
+    "d_organization",
+    "d_expires",
+    "d_downgraded",
+    "d_leased",
+)
+
+
+def _insert(
+    verdicts: Sequence[Verdict], people: Audience, *, now: datetime, room: int
+) -> list[Leased]:
+    texts = _Texts()
+    members = [_member_row(verdict, texts) for verdict in verdicts]
+    targeted = [(verdict, device) for verdict in verdicts for device in verdict.devices]
+    devices = [
+        _device_row(verdict, device, leased=number < room)
+        for number, (verdict, device) in enumerate(targeted)
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            INSERT,
+            {
+                "now": now,
+                "lease_until": now + LEASE,
+                "lane": verdicts[0].event.lane,
+                "titles": texts.titles,
+                "bodies": texts.bodies,
+                **_columns(MEMBER_COLUMNS, members),
+                **_columns(DEVICE_COLUMNS, devices),
+            },
+        )
+        made = cursor.fetchall()
+    known = {
+        (verdict.event.pk, verdict.candidate.membership_id): verdict
+        for verdict, _ in targeted[: max(room, 0)]
+    }
+    return [
+        _leased(
+            known[event_id, membership_id],
+            delivery_id=delivery_id,
+            notification_id=notification_id,
+            installation_id=installation_id,
+            target=people.targets[installation_id],
+        )
+        for delivery_id, notification_id, event_id, membership_id, installation_id in made
+    ]
+
+
+class _Texts:
+    """The banners of a batch, each once, numbered from 1 as SQL counts."""
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+        self.bodies: list[str] = []
+        self._numbers: dict[int, int] = {}
+
+    def number(self, banner: Banner) -> int:
+        found = self._numbers.get(id(banner))
+        if found is None:
+            self.titles.append(banner.title)
+            self.bodies.append(banner.body)
+            found = self._numbers[id(banner)] = len(self.titles)
+        return found
+
+
+def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+
+def _member_row(verdict: Verdict, texts: _Texts) -> tuple[Any, ...]:
+    return (
+        verdict.event.pk,
+        verdict.candidate.membership_id,
+        verdict.decision.outcome.value,
+        verdict.decision.decided_by,
+        verdict.decision.level.value,
+        texts.number(verdict.banner) if verdict.banner else None,
+    )
+
+
+def _device_row(verdict: Verdict, device: Device, *, leased: bool) -> tuple[Any, ...]:
+    return (
+        verdict.event.pk,
+        verdict.candidate.membership_id,
+        str(device.installation_id),
+        verdict.event.organization_id,
+        _expires_at(verdict).timestamp(),
+        verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
+        leased,
+    )
+
+
+def _expires_at(verdict: Verdict) -> datetime:
+    return verdict.event.received_at + time_to_live(
+        verdict.decision.level, claim_window=verdict.event.organization.claim_window
+    )
+
+
+def _leased(
+    verdict: Verdict,
+    *,
+    delivery_id: int,
+    notification_id: int,
+    installation_id: UUID,
+    target: Target,
+) -> Leased:
+    event, banner = verdict.event, verdict.banner or Banner("", "")
+    return Leased(
+        delivery_id=delivery_id,
+        attempt=1,
+        expires_at=_expires_at(verdict),
+        notification_id=notification_id,
+        membership_id=verdict.candidate.membership_id,
+        installation_id=installation_id,
+        target=target,
+        level=verdict.decision.level,
+        title=banner.title,
+        body=banner.body,
+        locale=verdict.candidate.locale,
+        about=_about(event),
+        organization=event.organization.slug,
+        facts=event.facts,
+    )
+
+
+def _about(event: Event) -> About:
+    step = event.payload["data"].get("step")
+    return About(
+        row=CATALOGUE[event.type],
+        organization_id=event.organization_id,
+        event_id=event.pk,
+        source=event.source.external_id if event.source else "",
+        subject=event.subject,
+        step=str(step["index"]) if step else "",
+    )

@@ -1,0 +1,42 @@
+"""A delivery in the hands of one worker, with all that the push needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from channels_app.gateways.pushes import Target
+from channels_app.levels import Level
+from channels_app.links import About
+
+# Longer than any push service is given to answer: a lease that ends means that its sender is dead.
+LEASE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Leased:
+    """One delivery that this worker has to itself for the length of the lease.
+
+    Not frozen for one reason: thousands of these are made a second, and freezing doubles the cost.
+    """
+
+    delivery_id: int
+    attempt: int
+    """The number of this attempt, from 1: who settles it says which attempt it was."""
+    expires_at: datetime
+    notification_id: int
+    membership_id: int
+    installation_id: UUID
+    target: Target
+    level: Level
+    title: str
+    body: str
+    locale: str
+    about: About
+    organization: str
+    """The organization's slug."""
+    facts: Mapping[str, Any]
+    """What the state knew when the event came (`Event.facts`)."""
