@@ -70,6 +70,7 @@ def open_home() -> Home:
     folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     home = Home(folder)
     home.logs.mkdir(mode=0o700, exist_ok=True)
+    (folder / "static").mkdir(exist_ok=True)  # STATIC_ROOT: whitenoise warns where it is missing
     return home
 
 

@@ -148,8 +148,10 @@ def group_of(leader: Record) -> list[psutil.Process]:
 def stop_group(leader: Record, patience: float) -> None:
     """Ask the leader to stop; after `patience` seconds kill whatever is left of its group."""
     members = group_of(leader)
-    _send(leader.stop_signal, (process for process in members if process.pid == leader.pid))
-    psutil.wait_procs(members, timeout=patience)
+    alive = [process for process in members if process.pid == leader.pid]
+    if alive:
+        _send(leader.stop_signal, alive)
+        psutil.wait_procs(members, timeout=patience)
     remaining = group_of(leader)
     _send(signal.SIGKILL, remaining)
     psutil.wait_procs(remaining, timeout=5.0)

@@ -10,9 +10,9 @@ from pushbridge.bootstrap import PROJECT
 from pushbridge.embedded.home import Home, Kept
 from pushbridge.embedded.processes import Service
 
-# One process whose threads share one interpreter: as much as two cores have use for beside the
-# workers and the database. A request that waits (for its database) leaves its thread to wait.
-WEB_THREADS = 8
+# One web process, its threads sharing one interpreter: what a small machine has use for beside the
+# workers and the database.
+WEB_THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))
 
 
 def web(host: str, port: int, environment: Mapping[str, str]) -> Service:
@@ -21,6 +21,7 @@ def web(host: str, port: int, environment: Mapping[str, str]) -> Service:
         "web",
         ("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
         ("--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws"),
+        # It waits for ever for a worker process that was told to end while it was starting.
         ("--log-level", "warning", "--workers-kill-timeout", "5"),
         ("pushbridge.wsgi:application",),
         environment=environment,
@@ -32,7 +33,17 @@ def worker(lane: str, environment: Mapping[str, str]) -> Service:
     drains all that is due."""
     return _ours(
         f"worker-{lane}",
-        ("celery", "--app", "pushbridge.celery", "worker", "--queues", lane, "--pool", "solo"),
+        (
+            "celery",
+            "--quiet",
+            "--app",
+            "pushbridge.celery",
+            "worker",
+            "--queues",
+            lane,
+            "--pool",
+            "solo",
+        ),
         ("--hostname", f"{lane}@%h", "--loglevel", "INFO"),
         ("--without-gossip", "--without-mingle", "--without-heartbeat"),
         environment=environment,
@@ -45,7 +56,7 @@ def scheduler(home: Home, environment: Mapping[str, str]) -> Service:
     folder.mkdir(mode=0o700, exist_ok=True)
     return _ours(
         "scheduler",
-        ("celery", "--app", "pushbridge.celery", "beat", "--loglevel", "WARNING"),
+        ("celery", "--quiet", "--app", "pushbridge.celery", "beat", "--loglevel", "WARNING"),
         ("--schedule", str(folder / "schedule"), "--pidfile", ""),
         environment=environment,
     )
