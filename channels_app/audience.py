@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
@@ -29,14 +29,26 @@ RESPOND = Q(permission__codename="respond", permission__content_type__app_label=
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """A membership with what its person says of themselves."""
+
+    membership_id: int
+    organization_id: int
+    user_id: int
+    external_id: str
+    active: bool
+    locale: str
+
+
+@dataclass(frozen=True, slots=True)
 class Audience:
     """Everyone who might be told of something in a batch of events.
 
     A candidate of an event is who subscribes to its source, and who holds `chatbot.respond` on it.
     """
 
-    members: Mapping[int, Mapping[int, Membership]]
-    """By source, the memberships that are candidates."""
+    members: Mapping[int, Mapping[int, Member]]
+    """By source and membership, who are candidates."""
     subscribers: frozenset[tuple[int, int]]
     """Pairs of source and membership."""
     responders: frozenset[tuple[int, int]]
@@ -49,48 +61,56 @@ class Audience:
     """By installation."""
     thresholds: Mapping[int, Thresholds]
     """By bot."""
+    _candidates: dict[tuple[int, str], list[Candidate]] = field(default_factory=dict)
 
     def candidates(self, *, source_id: int, type: str) -> list[Candidate]:
         """The candidates of an event of this type from this source."""
-        return [
-            Candidate(
-                membership_id=membership.pk,
-                external_id=membership.external_id,
-                active=membership.active and membership.user.is_active,
-                permitted=(source_id, membership.user_id) in self.responders,
-                subscribed=(source_id, membership.pk) in self.subscribers,
-                locale=membership.user.locale,
-                type_level=self.levels.get((membership.pk, type, None)),
-                source_level=self.levels.get((membership.pk, type, source_id)),
-                devices=self.devices.get(membership.user_id, ()),
-            )
-            for membership in self.members.get(source_id, {}).values()
-        ]
+        key = (source_id, type)
+        if key not in self._candidates:
+            members = self.members.get(source_id, {}).values()
+            self._candidates[key] = [self._candidate(member, *key) for member in members]
+        return self._candidates[key]
+
+    def _candidate(self, member: Member, source_id: int, type: str) -> Candidate:
+        return Candidate(
+            membership_id=member.membership_id,
+            external_id=member.external_id,
+            active=member.active,
+            permitted=(source_id, member.user_id) in self.responders,
+            subscribed=(source_id, member.membership_id) in self.subscribers,
+            locale=member.locale,
+            type_level=self.levels.get((member.membership_id, type, None)),
+            source_level=self.levels.get((member.membership_id, type, source_id)),
+            devices=self.devices.get(member.user_id, ()),
+        )
 
 
 def gather(events: Iterable[Event]) -> Audience:
     """Load the audience of a batch of events."""
     sources = {e.source_id: e.organization_id for e in events if e.source_id is not None}
     subscribers = frozenset(
-        Subscription.objects.filter(source_id__in=sources).values_list("source_id", "membership_id")
+        # A subscription to another organization's source, however it came to be, counts for nothing.
+        Subscription.objects.filter(
+            source_id__in=sources, membership__organization=F("source__organization")
+        ).values_list("source_id", "membership_id")
     )
     responders = _responders(sources)
-    memberships = _memberships(sources, subscribers, responders)
-    members: dict[int, dict[int, Membership]] = defaultdict(dict)
-    by_pk = {m.pk: m for m in memberships}
-    by_user = {(m.organization_id, m.user_id): m for m in memberships}
+    people = _members(sources, subscribers, responders)
+    members: dict[int, dict[int, Member]] = defaultdict(dict)
+    by_membership = {member.membership_id: member for member in people}
+    by_user = {(member.organization_id, member.user_id): member for member in people}
     for source_id, membership_id in subscribers:
-        members[source_id][membership_id] = by_pk[membership_id]
+        members[source_id][membership_id] = by_membership[membership_id]
     for source_id, user_id in responders:
         # A permission left over from another organization makes nobody a candidate of this one.
-        if membership := by_user.get((sources[source_id], user_id)):
-            members[source_id][membership.pk] = membership
-    devices, targets = _devices({m.user_id for m in memberships})
+        if member := by_user.get((sources[source_id], user_id)):
+            members[source_id][member.membership_id] = member
+    devices, targets = _devices({member.user_id for member in people})
     return Audience(
         members=members,
         subscribers=subscribers,
         responders=responders,
-        levels=_levels(by_pk, {e.type for e in events}),
+        levels=_levels(by_membership, {event.type for event in events}),
         devices=devices,
         targets=targets,
         thresholds=_thresholds(sources),
@@ -107,28 +127,30 @@ def _responders(bots: Iterable[int]) -> frozenset[tuple[int, int]]:
     return frozenset(pair for pair in direct.union(by_role) if pair[1] is not None)
 
 
-def _memberships(
+def _members(
     sources: Mapping[int, int],
     subscribers: frozenset[tuple[int, int]],
     responders: frozenset[tuple[int, int]],
-) -> list[Membership]:
-    return list(
-        Membership.objects.filter(
-            Q(pk__in={membership_id for _, membership_id in subscribers})
-            | Q(
-                organization__in=set(sources.values()),
-                user__in={user_id for _, user_id in responders},
-            )
+) -> list[Member]:
+    rows = Membership.objects.filter(
+        Q(pk__in={membership_id for _, membership_id in subscribers})
+        | Q(
+            organization__in=set(sources.values()),
+            user__in={user_id for _, user_id in responders},
         )
-        .select_related("user")
-        .only(
-            "organization_id",
-            "external_id",
-            "active",
-            "user__is_active",
-            "user__locale",
-        )
+    ).values_list(
+        "pk",
+        "organization_id",
+        "user_id",
+        "external_id",
+        "active",
+        "user__is_active",
+        "user__locale",
     )
+    return [
+        Member(pk, organization_id, user_id, external_id, active and user_active, locale)
+        for pk, organization_id, user_id, external_id, active, user_active, locale in rows
+    ]
 
 
 def _levels(
