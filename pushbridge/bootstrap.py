@@ -63,8 +63,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _run_inside(command: str, argv: Sequence[str]) -> int:
-    """`up` and `test` come before Django, since they start what Django needs."""
-    entry = {"up": "pushbridge.embedded.up", "test": "pushbridge.embedded.testing"}
+    """`up`, `test` and `bench` come before Django, since they start what Django needs."""
+    entry = {
+        "up": "pushbridge.embedded.up",
+        "test": "pushbridge.embedded.testing",
+        "bench": "bench.run",
+    }
     if command in entry:
         module = importlib.import_module(entry[command])
         return int(module.main(list(argv[2:])))
@@ -137,7 +141,8 @@ def _install(lock: Path) -> None:
     uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--require-hashes", "--python", str(PYTHON)]
     if not os.access(Path.home(), os.W_OK):
         uv.append("--no-cache")
-    if not _pip_install(INSTALLER_LOCK) or not _succeeds([*uv, str(lock)], environment):
+    has_uv = _pip_install(INSTALLER_LOCK) and Path(uv[0]).exists()
+    if not (has_uv and _succeeds([*uv, str(lock)], environment)):
         _say("uv could not; pip tries (a minute or two) …")
         if not _pip_install(lock):
             raise BootstrapError(
