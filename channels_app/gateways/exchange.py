@@ -89,6 +89,13 @@ def parse_headers(raw: bytes) -> dict[str, str]:
     return headers
 
 
+class _LentSocket(socket.socket):
+    """libcurl duplicates the descriptor of a new socket and drops the object: that is no leak."""
+
+    def __del__(self) -> None:
+        self.close()
+
+
 class Exchange:
     """A libcurl handle with all that never changes set once, kept for the next request."""
 
@@ -170,17 +177,6 @@ class Exchange:
             return "StreamRefused"
         return _FAULTS.get(code, "ConnectionLost") if code else ""
 
-    def hang_up(self) -> None:
-        """End the connection that the transfer ran on, for everyone on it."""
-        descriptor = int(self.curl.getinfo(pycurl.ACTIVESOCKET))
-        if descriptor < 0:
-            return
-        try:
-            with socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM) as connection:
-                connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return  # it is gone already
-
     def _open_socket(self, purpose: int, peer: pycurl.CurlSockAddr) -> socket.socket | int:
         numeric = str(peer.addr[0])
         if peer.family not in (socket.AF_INET, socket.AF_INET6) or not addresses.may_connect(
@@ -189,4 +185,4 @@ class Exchange:
             self._forbidden = True
             return pycurl.SOCKET_BAD
         self._on_connect(self)
-        return socket.socket(peer.family, peer.socktype, peer.protocol)
+        return _LentSocket(peer.family, peer.socktype, peer.protocol)
