@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, TextField, Value
+from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Coalesce
 
 from channels_app.gateways.pushes import Platform, Target
@@ -89,7 +89,7 @@ def gather(events: Iterable[Event]) -> Audience:
     """Load the audience of a batch of events."""
     sources = {e.source_id: e.organization_id for e in events if e.source_id is not None}
     subscribers = frozenset(
-        # A subscription to another organization's source, however it came to be, counts for nothing.
+        # A subscription to a source of another organization counts for nothing.
         Subscription.objects.filter(
             source_id__in=sources, membership__organization=F("source__organization")
         ).values_list("source_id", "membership_id")

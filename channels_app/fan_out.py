@@ -18,12 +18,11 @@ from channels_app import audience, banners, routing
 from channels_app.audience import Audience
 from channels_app.banners import Banner
 from channels_app.event_types import CATALOGUE
-from channels_app.gateways.pushes import Target
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Level, time_to_live
 from channels_app.links import About
 from channels_app.models import Event
-from channels_app.routing import Candidate, Decision, Device, Occasion, Outcome, Thresholds
+from channels_app.routing import Candidate, Decision, Occasion, Outcome, Thresholds
 
 
 def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Leased]:
@@ -39,7 +38,7 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Lease
         .filter(pk__in=event_ids, state=Event.State.RECEIVED)
     )
     people = audience.gather(events)
-    verdicts = [verdict for event in events for verdict in _judge(event, people)]
+    verdicts = [verdict for event in events for verdict in _judge(Case(event), people)]
     leased = _insert(verdicts, people, now=now, room=room) if verdicts else []
     Event.objects.filter(pk__in=[event.pk for event in events]).update(
         state=Event.State.ROUTED, routed_at=now
@@ -47,41 +46,71 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Lease
     return leased
 
 
+class Case:
+    """An event, with what is the same for everyone who is told of it, worked out once."""
+
+    def __init__(self, event: Event) -> None:
+        data = event.payload["data"]
+        step = data.get("step")
+        self.event = event
+        self.data = data
+        self.row = CATALOGUE[event.type]
+        self.organization = event.organization.slug
+        self.about = About(
+            row=self.row,
+            organization_id=event.organization_id,
+            event_id=event.pk,
+            source=event.source.external_id if event.source else "",
+            subject=event.subject,
+            step=str(step["index"]) if step else "",
+        )
+        self._banners: dict[str, Banner] = {}
+
+    def banner(self, locale: str) -> Banner:
+        """The banner in a language."""
+        if locale not in self._banners:
+            self._banners[locale] = banners.render(
+                type=self.event.type, data=self.data, facts=self.event.facts, locale=locale
+            )
+        return self._banners[locale]
+
+    def expires_at(self, level: Level) -> datetime:
+        """When a push of this level is worth nothing any more."""
+        return self.event.received_at + time_to_live(
+            level, claim_window=self.event.organization.claim_window
+        )
+
+
 @dataclass(slots=True)
 class Verdict:
     """What was decided of one event for one person."""
 
-    event: Event
+    case: Case
     candidate: Candidate
     decision: Decision
-    banner: Banner | None = None
-    """Rendered once per event and language, and only if it is pushed to somebody."""
-
-    @property
-    def devices(self) -> tuple[Device, ...]:
-        return self.candidate.devices if self.banner else ()
+    banner: Banner | None
+    """None unless it is pushed."""
+    expires_at: datetime | None
 
 
-def _judge(event: Event, people: Audience) -> Iterable[Verdict]:
-    data = event.payload["data"]
-    source_id = event.source_id or 0
+def _judge(case: Case, people: Audience) -> Iterable[Verdict]:
+    source_id = case.event.source_id or 0
     occasion = Occasion(
-        row=CATALOGUE[event.type],
-        data=data,
-        facts=event.facts,
+        row=case.row,
+        data=case.data,
+        facts=case.event.facts,
         thresholds=people.thresholds.get(source_id, Thresholds()),
     )
-    rendered: dict[str, Banner] = {}
-    for candidate in people.candidates(source_id=source_id, type=event.type):
+    lives: dict[Level, datetime] = {
+        level: case.expires_at(level) for level in Level if level is not Level.OFF
+    }
+    for candidate in people.candidates(source_id=source_id, type=case.event.type):
         decision = routing.decide(occasion, candidate)
-        banner = None
         if decision.outcome is Outcome.PUSHED:
-            banner = rendered.get(candidate.locale)
-            if banner is None:
-                banner = rendered[candidate.locale] = banners.render(
-                    type=event.type, data=data, facts=event.facts, locale=candidate.locale
-                )
-        yield Verdict(event, candidate, decision, banner)
+            banner = case.banner(candidate.locale)
+            yield Verdict(case, candidate, decision, banner, lives[decision.level])
+        else:
+            yield Verdict(case, candidate, decision, None, None)
 
 
 # A whole batch in one statement, as arrays: four times the speed of bulk_create, and deliveries
@@ -121,7 +150,7 @@ INSERT = """
         ON CONFLICT (notification_id, installation_id) DO NOTHING
         RETURNING id, notification_id, installation_id, state
     )
-    SELECT queued.id, made.id, event_id, membership_id, installation_id
+    SELECT queued.id, made.id, event_id, membership_id, installation_id::text
     FROM queued JOIN made ON made.id = notification_id
     WHERE state = 'sending'
 """
@@ -142,39 +171,52 @@ def _insert(
 ) -> list[Leased]:
     texts = _Texts()
     members = [_member_row(verdict, texts) for verdict in verdicts]
-    targeted = [(verdict, device) for verdict in verdicts for device in verdict.devices]
-    devices = [
-        _device_row(verdict, device, leased=number < room)
-        for number, (verdict, device) in enumerate(targeted)
-    ]
+    devices = []
+    leased: dict[tuple[int, int, str], tuple[Verdict, UUID]] = {}
+    for verdict in verdicts:
+        if verdict.expires_at is None:
+            continue
+        for device in verdict.candidate.devices:
+            key = (
+                verdict.case.event.pk,
+                verdict.candidate.membership_id,
+                str(device.installation_id),
+            )
+            devices.append(
+                (
+                    *key,
+                    verdict.case.event.organization_id,
+                    verdict.expires_at.timestamp(),
+                    verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
+                    len(leased) < room,
+                )
+            )
+            if len(leased) < room:
+                leased[key] = (verdict, device.installation_id)
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT,
             {
                 "now": now,
                 "lease_until": now + LEASE,
-                "lane": verdicts[0].event.lane,
+                "lane": verdicts[0].case.event.lane,
                 "titles": texts.titles,
                 "bodies": texts.bodies,
                 **_columns(MEMBER_COLUMNS, members),
                 **_columns(DEVICE_COLUMNS, devices),
             },
         )
-        made = cursor.fetchall()
-    known = {
-        (verdict.event.pk, verdict.candidate.membership_id): verdict
-        for verdict, _ in targeted[: max(room, 0)]
-    }
-    return [
-        _leased(
-            known[event_id, membership_id],
-            delivery_id=delivery_id,
-            notification_id=notification_id,
-            installation_id=installation_id,
-            target=people.targets[installation_id],
-        )
-        for delivery_id, notification_id, event_id, membership_id, installation_id in made
-    ]
+        return [
+            _leased(
+                *leased[event_id, membership_id, installation],
+                people,
+                delivery_id=delivery_id,
+                notification_id=notification_id,
+            )
+            for delivery_id, notification_id, event_id, membership_id, installation in (
+                cursor.fetchall()
+            )
+        ]
 
 
 class _Texts:
@@ -201,7 +243,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
 
 def _member_row(verdict: Verdict, texts: _Texts) -> tuple[Any, ...]:
     return (
-        verdict.event.pk,
+        verdict.case.event.pk,
         verdict.candidate.membership_id,
         verdict.decision.outcome.value,
         verdict.decision.decided_by,
@@ -210,58 +252,29 @@ def _member_row(verdict: Verdict, texts: _Texts) -> tuple[Any, ...]:
     )
 
 
-def _device_row(verdict: Verdict, device: Device, *, leased: bool) -> tuple[Any, ...]:
-    return (
-        verdict.event.pk,
-        verdict.candidate.membership_id,
-        str(device.installation_id),
-        verdict.event.organization_id,
-        _expires_at(verdict).timestamp(),
-        verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
-        leased,
-    )
-
-
-def _expires_at(verdict: Verdict) -> datetime:
-    return verdict.event.received_at + time_to_live(
-        verdict.decision.level, claim_window=verdict.event.organization.claim_window
-    )
-
-
 def _leased(
     verdict: Verdict,
+    installation_id: UUID,
+    people: Audience,
     *,
     delivery_id: int,
     notification_id: int,
-    installation_id: UUID,
-    target: Target,
 ) -> Leased:
-    event, banner = verdict.event, verdict.banner or Banner("", "")
+    if verdict.banner is None or verdict.expires_at is None:
+        raise ValueError("only what is pushed is leased")
     return Leased(
         delivery_id=delivery_id,
         attempt=1,
-        expires_at=_expires_at(verdict),
+        expires_at=verdict.expires_at,
         notification_id=notification_id,
         membership_id=verdict.candidate.membership_id,
         installation_id=installation_id,
-        target=target,
+        target=people.targets[installation_id],
         level=verdict.decision.level,
-        title=banner.title,
-        body=banner.body,
+        title=verdict.banner.title,
+        body=verdict.banner.body,
         locale=verdict.candidate.locale,
-        about=_about(event),
-        organization=event.organization.slug,
-        facts=event.facts,
-    )
-
-
-def _about(event: Event) -> About:
-    step = event.payload["data"].get("step")
-    return About(
-        row=CATALOGUE[event.type],
-        organization_id=event.organization_id,
-        event_id=event.pk,
-        source=event.source.external_id if event.source else "",
-        subject=event.subject,
-        step=str(step["index"]) if step else "",
+        about=verdict.case.about,
+        organization=verdict.case.organization,
+        facts=verdict.case.event.facts,
     )
