@@ -1,0 +1,242 @@
+"""Between the HTTP server and Django: takes in slow bodies, so that no thread ever waits for one.
+
+Django answers in threads, and a thread that reads a body as it trickles in is lost to everyone
+else. Here a body is first read whole, without a thread, within limits of size and time.
+`docs/decisions/web-server.md` has the measurements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from pushbridge.wsgi import application as django
+
+Headers = list[tuple[str, str]]
+Environ = dict[str, Any]
+
+THREADS = int(os.environ.get("PUSHBRIDGE_WEB_THREADS", "8"))
+# A body has this long to arrive; a 256 KiB body needs 210 kbit/s for it.
+BODY_SECONDS = 10.0
+# Nearly every webhook fits into this. What is larger needs one of a limited number of places, so
+# that any number of endless bodies holds no more than 32 MiB.
+SMALL_BODY = 16 * 1024
+LARGE_BODIES = 128
+# More requests than this waiting for a thread would only wait longer than their senders do.
+WAITING = 512
+RETRY_AFTER_SECONDS = 1
+
+
+class Scope(Protocol):
+    """What we use of an RSGI 1.5 scope."""
+
+    http_version: str
+    server: str
+    client: str
+    scheme: str
+    method: str
+    path: str
+    query_string: str
+
+    @property
+    def headers(self) -> RequestHeaders: ...
+
+
+class RequestHeaders(Protocol):
+    def items(self) -> list[tuple[str, str]]: ...
+
+
+class HTTPProtocol(Protocol):
+    """What we use of an RSGI 1.5 protocol."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
+
+
+class Refused(Exception):
+    """The request goes no further; the answer is this problem."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: Headers | None = None) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.headers = headers or []
+
+
+class Application:
+    """The RSGI application: `granian --interface rsgi pushbridge.rsgi:application`."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
+        self._large = 0
+        self._waiting = 0
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
+
+    async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
+        environ = _environ(scope)
+        body = bytearray()
+        try:
+            if _has_body(environ):
+                await self._fill(body, environ, protocol)
+            await self._answer(environ, body, protocol)
+        except Refused as refused:
+            protocol.response_bytes(*_problem(refused))
+        finally:
+            if len(body) > SMALL_BODY:
+                self._large -= 1
+
+    async def _fill(self, body: bytearray, environ: Environ, protocol: HTTPProtocol) -> None:
+        """Read the body, or as much as shows that it is too large (which Django then says)."""
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in protocol:
+                    if len(body) <= SMALL_BODY < len(body) + len(chunk):
+                        self._take_large_place()
+                    body += memoryview(chunk)[: limit + 1 - len(body)]
+                    if len(body) > limit:
+                        return
+        except TimeoutError:
+            raise Refused(
+                HTTPStatus.REQUEST_TIMEOUT,
+                f"The body did not arrive within {BODY_SECONDS:g} seconds.",
+                [("connection", "close")],
+            ) from None
+        # The server ends a broken body like a whole one.
+        if environ["CONTENT_LENGTH"] not in ("", str(len(body))):
+            raise Refused(HTTPStatus.BAD_REQUEST, "The body broke off.")
+
+    def _take_large_place(self) -> None:
+        if self._large >= LARGE_BODIES:
+            raise _busy("Too many large bodies at once.")
+        self._large += 1
+
+    async def _answer(self, environ: Environ, body: bytearray, protocol: HTTPProtocol) -> None:
+        if self._waiting >= WAITING:
+            raise _busy("Too many requests at once.")
+        environ["CONTENT_LENGTH"] = str(len(body))
+        environ["wsgi.input"] = io.BytesIO(body)
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        self._waiting += 1
+        try:
+            self._pool.submit(_run, environ, protocol, loop, done)
+            await done
+        finally:
+            self._waiting -= 1
+
+
+def _run(
+    environ: Environ,
+    protocol: HTTPProtocol,
+    loop: asyncio.AbstractEventLoop,
+    done: asyncio.Future[None],
+) -> None:
+    """In a thread: let Django answer, and send what it says."""
+    try:
+        protocol.response_bytes(*_django(environ))
+    finally:
+        loop.call_soon_threadsafe(_finish, done)
+
+
+def _finish(done: asyncio.Future[None]) -> None:
+    # Cancelled, when the client has gone in the meantime.
+    if not done.done():
+        done.set_result(None)
+
+
+def _django(environ: Environ) -> tuple[int, Headers, bytes]:
+    """Status, headers and content of Django's answer (PEP 3333, without streaming)."""
+    started: list[tuple[int, Headers]] = []
+
+    def start_response(
+        status: str, headers: Headers, exc_info: object = None, /
+    ) -> Callable[[bytes], object]:
+        started.append((int(status[:3]), headers))
+        return sys.stderr.buffer.write  # PEP 3333 wants one; Django never calls it.
+
+    response = django(environ, start_response)
+    try:
+        content = b"".join(response)
+    finally:
+        # Tells Django that the request is over.
+        response.close()
+    return *started[-1], content
+
+
+def _environ(scope: Scope) -> Environ:
+    """The WSGI environ of a request (PEP 3333), but for its body."""
+    host, _, port = scope.server.rpartition(":")
+    environ: Environ = {
+        "REQUEST_METHOD": scope.method,
+        "SCRIPT_NAME": "",
+        # PEP 3333: the path's bytes, each as one Latin-1 character.
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.errors": sys.stderr,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in scope.headers.items():
+        # x_forwarded_proto would be taken for x-forwarded-proto, which only a proxy may set.
+        if "_" in name:
+            continue
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        environ[key] = f"{environ[key]},{value}" if key in environ else value
+    environ.setdefault("CONTENT_TYPE", "")
+    environ.setdefault("CONTENT_LENGTH", "")
+    return environ
+
+
+def _has_body(environ: Environ) -> bool:
+    return environ["CONTENT_LENGTH"] not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _busy(detail: str) -> Refused:
+    return Refused(
+        HTTPStatus.TOO_MANY_REQUESTS, detail, [("retry-after", str(RETRY_AFTER_SECONDS))]
+    )
+
+
+def _problem(refused: Refused) -> tuple[int, Headers, bytes]:
+    """Problem details (RFC 9457), as Django's views give them."""
+    content = {
+        "title": refused.status.phrase,
+        "status": refused.status.value,
+        "detail": refused.detail,
+    }
+    headers = [("content-type", "application/problem+json"), *refused.headers]
+    return refused.status.value, headers, json.dumps(content).encode()
+
+
+def _end_with_parent() -> None:
+    """The server's main process was killed: do not hold its port as an orphan."""
+    parent = os.getppid()
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+application = Application()

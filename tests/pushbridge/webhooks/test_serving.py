@@ -1,0 +1,177 @@
+"""The real web server, in a process of its own, against clients that mean no good."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.db import connection as database
+
+from channels_app.models import Connection, Event
+from tests.factories import ConnectionFactory
+from tests.pushbridge.webhooks.signing import human_requested, signed, url
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PROJECT = Path(__file__).parents[3]
+PATIENCE = 30.0
+SLOW_CLIENTS = 200
+
+
+@pytest.fixture(scope="module")
+def port(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a web server that works on the test database."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("serve")
+    with (folder / "log").open("w+b") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "pushbridge.serve", "--port", str(port), "--threads", "2"],
+            cwd=PROJECT,
+            env={**os.environ, "DATABASE_URL": _database_url(), "PUSHBRIDGE_VAR": str(folder)},
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_until_it_listens(server, port, folder / "log")
+            yield port
+        finally:
+            server.terminate()
+            server.wait(PATIENCE)
+
+
+def _database_url() -> str:
+    to = database.settings_dict
+    secret = f":{to['PASSWORD']}" if to["PASSWORD"] else ""
+    return f"postgres://{to['USER']}{secret}@{to['HOST']}:{to['PORT']}/{to['NAME']}"
+
+
+def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and server.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    pytest.fail(f"the web server did not start:\n{log.read_text()}")
+
+
+def request(connection: Connection, body: bytes, *extra: str, length: bool = True) -> bytes:
+    """A signed request as it stands on the wire."""
+    headers = signed(secret=connection.secret, webhook_id="msg_1", at=datetime.now(UTC), body=body)
+    lines = [
+        f"POST {url(connection.pk)} HTTP/1.1",
+        "host: 127.0.0.1",
+        "content-type: application/json",
+        *(f"{name}: {value}" for name, value in headers.items()),
+        *([f"content-length: {len(body)}"] if length else []),
+        *extra,
+    ]
+    return "\r\n".join([*lines, "", ""]).encode() + (body if length else b"")
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), PATIENCE)
+
+
+def status(client: socket.socket) -> int:
+    return int(client.makefile("rb").readline().split()[1])
+
+
+def exchange(port: int, raw: bytes) -> int:
+    with dial(port) as client:
+        client.sendall(raw)
+        return status(client)
+
+
+def test_a_healthy_client_is_answered_while_two_hundred_hang(port: int) -> None:
+    connection = ConnectionFactory.create()
+    whole = request(connection, json.dumps(human_requested()).encode())
+    with contextlib.ExitStack() as stack:
+        for number in range(SLOW_CLIENTS):
+            slow = stack.enter_context(dial(port))
+            # Half of them stop in the middle of their headers, half in the middle of their body.
+            slow.sendall(whole[: len(whole) - 5 if number % 2 else 40])
+
+        assert exchange(port, whole) == 202
+
+    assert Event.objects.count() == 1
+
+
+def test_a_chunked_body_is_read(port: int) -> None:
+    connection = ConnectionFactory.create()
+    body = json.dumps(human_requested()).encode()
+    head = request(connection, body, "transfer-encoding: chunked", length=False)
+    chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body)
+
+    assert exchange(port, head + chunks + b"0\r\n\r\n") == 202
+
+
+def test_an_endless_body_is_refused_before_it_costs_memory(port: int) -> None:
+    connection = ConnectionFactory.create()
+    with dial(port) as client:
+        client.sendall(request(connection, b"", "transfer-encoding: chunked", length=False))
+        # What the buffers on the way take in is not in the server's memory: 16 MiB are plenty.
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1024):
+                client.sendall(b"4000\r\n" + b"x" * 0x4000 + b"\r\n")
+            pytest.fail("the server took 16 MiB")
+
+
+def test_a_body_that_is_too_large_is_refused(port: int) -> None:
+    body = json.dumps(human_requested(padding="x" * 256 * 1024)).encode()
+
+    assert exchange(port, request(ConnectionFactory.create(), body)) == 413
+
+
+def test_a_body_that_breaks_off_is_never_stored(port: int) -> None:
+    connection = ConnectionFactory.create()
+    body = json.dumps(human_requested()).encode()
+    with dial(port) as client:
+        client.sendall(request(connection, body, f"content-length: {len(body) + 5}", length=False))
+        client.sendall(body)
+        client.shutdown(socket.SHUT_WR)
+        # The server hangs up without an answer, or says what is wrong.
+        assert client.makefile("rb").readline()[9:12] in (b"", b"400", b"401")
+
+    assert not Event.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"webhook-id", b"caf\xe9"),
+        (b"webhook-id", b"a\r\nwebhook-id: a"),
+        (b"webhook-timestamp", b""),
+        (b"webhook-signature", b"v1,\xff\xfe"),
+        (b"webhook-signature", b"v1,a\x00"),
+        (b"content-type", b"application/json; charset=\xff"),
+        (b"content-length", b"99999999999999999999"),
+        (b"content-length", b"-1"),
+        (b"content-length", b"1\r\ntransfer-encoding: nonsense"),
+        (b"host", b"a\r\nhost: b"),
+    ],
+)
+def test_hostile_headers_on_the_wire_are_no_server_error(
+    port: int, name: bytes, value: bytes
+) -> None:
+    raw = request(ConnectionFactory.create(), json.dumps(human_requested()).encode())
+    hostile = re.sub(name + b": .*?\r\n", lambda _: name + b": " + value + b"\r\n", raw, count=1)
+
+    assert 400 <= exchange(port, hostile) < 500
+
+
+def test_a_header_with_an_underscore_is_not_taken_for_its_namesake(port: int) -> None:
+    raw = request(ConnectionFactory.create(), json.dumps(human_requested()).encode())
+
+    assert exchange(port, raw.replace(b"webhook-id:", b"webhook_id:")) == 401
