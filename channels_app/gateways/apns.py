@@ -7,7 +7,7 @@ Sources: Apple, "Sending notification requests to APNs", "Generating a remote no
 import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
@@ -226,16 +226,9 @@ def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime
     content = outcomes.json_object(body)
     reason = outcomes.word(content.get("reason")) or f"HTTP {status}"
     verdict = _REASONS.get(reason) or _STATUSES.get(status)
-    outcome = (
-        Outcome(
-            verdict,
-            reason,
-            dead_since=_dead_since(content) if verdict is Verdict.DEAD else None,
-            gateway_id=gateway_id,
-        )
-        if verdict
-        else outcomes.of_status(status, reason)
-    )
+    outcome = Outcome(verdict, reason) if verdict else outcomes.of_status(status, reason)
+    dead_since = _dead_since(content) if verdict is Verdict.DEAD else None
+    outcome = replace(outcome, dead_since=dead_since, gateway_id=gateway_id)
     return outcomes.with_retry_after(outcome, headers, now)
 
 

@@ -12,7 +12,7 @@ from channels_app.gateways.exchange import Fate, Reply
 from channels_app.gateways.fcm_access import FcmApplication
 from channels_app.gateways.outcomes import BrokenCredentials, Outcome, Unsendable
 from channels_app.gateways.pushes import Answer, Push, Verdict
-from channels_app.gateways.transport import Transport
+from channels_app.gateways.transport import REQUEST_SECONDS, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class GatewayConfig:
     applications: Applications
     ca_file: str
     networks: Sequence[str] = ()
+    request_seconds: float = REQUEST_SECONDS
+    """How long one push may take, from `submit` to its answer."""
 
     @classmethod
     def from_settings(cls, settings: Any) -> "GatewayConfig":
@@ -56,7 +58,9 @@ class Dispatcher:
     def __init__(self, config: GatewayConfig) -> None:
         self._applications = config.applications
         self._transport: Transport[_Sent | FcmApplication] = Transport(
-            ca_file=config.ca_file, networks=config.networks
+            ca_file=config.ca_file,
+            networks=config.networks,
+            request_seconds=config.request_seconds,
         )
         self._done: list[Answer] = []
         self.in_flight = 0
