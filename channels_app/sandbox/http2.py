@@ -114,7 +114,7 @@ class Http2Connection(asyncio.Protocol):
 
     def _open(self, event: RequestReceived) -> None:
         stream_id = event.stream_id
-        assert stream_id is not None and event.headers is not None
+        assert stream_id is not None
         pairs = [(str(name), str(value)) for name, value in event.headers]
         headers, repeated = collect_headers(pairs)
         path = headers.pop(":path", "").partition("?")[0]
@@ -215,6 +215,10 @@ class Http2Connection(asyncio.Protocol):
             self._reply(stream_id, self._gateway.answer(request, self._clock()))
 
     def _reply(self, stream_id: int, reply: Reply, *, slow: float = 0.0) -> None:
+        if reply.streams is not None:
+            limit = self._ruled_limit(reply.streams)
+            if limit != self._limit:
+                self._announce_limit(limit)
         headers = [(":status", str(reply.status)), *reply.headers.items()]
         try:
             self._h2.send_headers(stream_id, headers, end_stream=not reply.body)
@@ -228,10 +232,6 @@ class Http2Connection(asyncio.Protocol):
         else:
             self._unsent[stream_id] = bytearray(reply.body)
             self._send_body(stream_id)
-        if reply.streams is not None:
-            limit = self._ruled_limit(reply.streams)
-            if limit != self._limit:
-                self._announce_limit(limit)
 
     def _send_body(self, stream_id: int) -> None:
         rest = self._unsent[stream_id]
