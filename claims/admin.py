@@ -70,6 +70,7 @@ class ConversationAdmin(ReadOnly, OrganizationScopedAdmin[Conversation]):
         return cells.clipped(row.customer_name or row.customer_id)
 
     @admin.display(description=f"The last {LAST_EVENTS} events, newest first")
+    @cells.once
     def history(self, row: Conversation) -> str:
         events = Event.objects.filter(source=row.bot_id, subject=row.external_id)
         return render_to_string(

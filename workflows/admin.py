@@ -110,6 +110,7 @@ class RunAdmin(ReadOnly, OrganizationScopedAdmin[Run]):
         return cells.took(row.finished_at - row.started_at)
 
     @admin.display(description=f"The last {LAST_EVENTS} events, newest first")
+    @cells.once
     def history(self, row: Run) -> str:
         events = Event.objects.filter(source=row.workflow_id, subject=row.external_id)
         return render_to_string(

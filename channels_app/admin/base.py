@@ -10,7 +10,7 @@ from django.forms import ModelChoiceField, ModelForm
 from django.http import HttpRequest
 
 from channels_app.admin import scope
-from channels_app.admin.unfolded import M, P, RowPaginator, UnfoldAdmin, UnfoldInline
+from channels_app.admin.unfolded import M, P, RowList, RowPaginator, UnfoldAdmin, UnfoldInline
 
 
 class Scoped:
@@ -30,6 +30,15 @@ class Scoped:
         return field
 
 
+class UncountedList(RowList):
+    """Offers to "show all" only where something was left out; that needs no count of all rows."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class OrganizationScopedAdmin(Scoped, UnfoldAdmin[M]):
     """Shows a reader only the rows of organizations in which they are an active member.
 
@@ -46,6 +55,8 @@ class OrganizationScopedAdmin(Scoped, UnfoldAdmin[M]):
     list_per_page = 50
     list_fullwidth = True
     empty_value_display = "–"
+    # Labels above their values: beside them they leave no room for a point in time.
+    compressed_fields = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = super().get_queryset(request)
@@ -55,6 +66,9 @@ class OrganizationScopedAdmin(Scoped, UnfoldAdmin[M]):
             organization=self.organization_path,
             person=self.person_path,
         )
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[RowList]:
+        return UncountedList
 
     def get_readonly_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)
@@ -84,7 +98,9 @@ class NoDeletion:
 
 
 class ReadOnly(NoAddition, NoDeletion):
-    """Nobody changes these rows by hand, superusers included."""
+    """Nobody changes these rows by hand, superusers included; so there is no history to show."""
+
+    actions_detail_hide_default = True
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -122,6 +138,7 @@ class BigTable(OrganizationScopedAdmin[M]):
     paginator = CappedPaginator
     ordering = ("-pk",)
     sortable_by = ()
+    list_max_show_all = 0
     list_after_template = "admin/capped.html"
 
 

@@ -121,7 +121,7 @@ class ConnectionAdmin(NoDeletion, OrganizationScopedAdmin[Connection]):
 
     @action(
         description="Retire previous secret",
-        permissions=["change"],
+        permissions=["retire"],
         url_path="retire-previous-secret",
         icon="key_off",
         dialog={
@@ -137,6 +137,13 @@ class ConnectionAdmin(NoDeletion, OrganizationScopedAdmin[Connection]):
         else:
             self.message_user(request, "No rotation is under way.", messages.WARNING)
         return HttpResponse(headers={"HX-Redirect": cells.page(connection)})
+
+    def has_retire_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """While a rotation is under way."""
+        connection = self.get_object(request, object_id) if object_id else None
+        if connection is None or not self.has_change_permission(request, connection):
+            return False
+        return connection.previous_secret_until is not None
 
     def _own(self, request: HttpRequest, object_id: str) -> Connection:
         connection = self.get_object(request, object_id)

@@ -28,7 +28,7 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
         "attempts",
         "reason",
         "since",
-        "of_event",
+        "event_number",
     )
     list_select_related = (
         "installation__user",
@@ -79,8 +79,11 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
     state_explained = cells.explained_of("state", "State", words.DELIVERY_STATES)
     device = cells.link_of("installation", "Device")
     of_event = cells.link_of("notification.event", "Event")
-    of_notification = cells.link_of("notification", "Notification")
     of_organization = cells.link_of("organization", "Organization")
+
+    @admin.display(description="Event")
+    def event_number(self, row: Delivery) -> str:
+        return cells.event_link(row.notification.event)
 
     @admin.display(description="Delivery")
     def number(self, row: Delivery) -> str:
@@ -90,6 +93,11 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
     def person(self, row: Delivery) -> str:
         membership = row.notification.membership
         return cells.link(membership, membership.user)
+
+    @admin.display(description="Notification")
+    def of_notification(self, row: Delivery) -> str:
+        outcome = words.word(words.OUTCOMES, row.notification.outcome)
+        return cells.link(row.notification, f"#{row.notification_id}: {outcome.label}")
 
     @admin.display(description="Webhook to settled")
     def since(self, row: Delivery) -> str:
@@ -104,6 +112,7 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
         return "As decided."
 
     @admin.display(description="Each try, and what came back")
+    @cells.once
     def timeline(self, row: Delivery) -> str:
         tries = [
             {
@@ -113,7 +122,7 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
                 "word": words.word(words.VERDICTS, attempt.verdict),
                 "status": attempt.status,
                 "reason": attempt.reason,
-                "took": cells.took(attempt.answered_at - attempt.sent_at),
+                "took": _took(attempt),
             }
             for attempt in row.tries.order_by("number")
         ]
@@ -129,6 +138,12 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
         if not term:
             return queryset, False
         return queryset.filter(notification__membership__in=members(request, term)), False
+
+
+def _took(attempt: Attempt) -> str:
+    waited = cells.took(attempt.answered_at - attempt.sent_at)
+    silent = attempt.verdict in (Attempt.Verdict.LOST, Attempt.Verdict.UNKNOWN)
+    return f"given up after {waited}" if silent else f"answered after {waited}"
 
 
 @admin.register(Attempt)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -29,6 +27,8 @@ from channels_app.models import Connection, Delivery, Event, Notification, Sourc
 
 # Enough for any search by an exact id; keeps a hostile one from listing a table.
 MOST_FOUND = 1000
+
+QUARANTINED = Event.State.QUARANTINED
 
 
 class NotificationInline(ReadOnlyInline[Notification, Event]):
@@ -117,7 +117,7 @@ class EventAdmin(ReadOnly, BigTable[Event]):
             },
         ),
         ("The way through", {"fields": ("way_through",)}),
-        ("The message as received", {"fields": ("message", "known_facts"), "classes": ("tab",)}),
+        ("The message as received", {"fields": (("message", "known_facts"),)}),
     )
     readonly_fields = (
         "state_explained",
@@ -175,6 +175,7 @@ class EventAdmin(ReadOnly, BigTable[Event]):
         return cells.spaced(event.route_attempts, cells.failure(event.route_error))
 
     @admin.display(description="Outcomes and deliveries")
+    @cells.once
     def way_through(self, event: Event) -> str:
         outcomes = event.notifications.values_list("outcome").annotate(people=Count("pk"))
         states = (
@@ -225,8 +226,12 @@ class EventAdmin(ReadOnly, BigTable[Event]):
             by_subject.values_list("pk", flat=True)[:MOST_FOUND],
         )
 
-    def has_requeue_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("chatbot.change_event")
+    def has_requeue_permission(self, request: HttpRequest, object_id: str | None = None) -> bool:
+        """On the page of one event only if it is quarantined."""
+        if not request.user.has_perm("chatbot.change_event"):
+            return False
+        event = self.get_object(request, object_id) if object_id else None
+        return object_id is None or (event is not None and event.state == QUARANTINED)
 
     @admin.action(description="Route again (quarantined ones)", permissions=["requeue"])
     def route_again(self, request: HttpRequest, queryset: QuerySet[Event]) -> None:

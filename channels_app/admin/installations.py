@@ -152,6 +152,7 @@ class DeviceAdmin(NoAddition, OrganizationScopedAdmin[M]):
         return cells.masked(row.registration_id, shown=8)
 
     @admin.display(description="Installation")
+    @cells.once
     def installation_link(self, row: APNSDevice | GCMDevice | WebPushDevice) -> str:
         return cells.link(Installation.objects.filter(**{_kind(row): row}).first())
 

@@ -98,6 +98,7 @@ class MembershipAdmin(NoDeletion, OrganizationScopedAdmin[Membership]):
         return row.user.get_full_name() or cells.NOTHING
 
     @admin.display(description="Roles, devices, what they were told")
+    @cells.once
     def reach(self, row: Membership) -> str:
         held = Role.objects.filter(organization=row.organization_id, group__user=row.user_id)
         devices = Installation.objects.filter(user=row.user_id).order_by("created_at")

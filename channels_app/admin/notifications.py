@@ -48,7 +48,7 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
         "outcome_pill",
         "level_pill",
         "banner_title",
-        "of_event",
+        "event_number",
         "device_count",
     )
     list_select_related = ("event", "membership__user", "membership__organization")
@@ -94,6 +94,10 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         return super().get_queryset(request).prefetch_related("deliveries")
+
+    @admin.display(description="Event")
+    def event_number(self, row: Notification) -> str:
+        return cells.event_link(row.event)
 
     @admin.display(description="Notification")
     def number(self, row: Notification) -> str:

@@ -118,6 +118,7 @@ class BotAdmin(NoDeletion, OrganizationScopedAdmin[Bot]):
     created = cells.instant_of("created_at", "First seen")
 
     @admin.display(description="chatbot.respond is held by")
+    @cells.once
     def responders(self, bot: Bot) -> str:
         roles = BotGroupPermission.objects.filter(
             content_object=bot, permission__codename="respond", group__role__isnull=False

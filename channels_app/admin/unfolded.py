@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as UnfoldAdmin
     from django.contrib.admin import TabularInline as UnfoldInline
+    from django.contrib.admin.views.main import ChangeList as RowList
     from django.contrib.auth.admin import UserAdmin as PersonAdmin
     from django.contrib.auth.forms import AdminPasswordChangeForm as PasswordForm
     from django.contrib.auth.forms import AdminUserCreationForm as UserAdditionForm
@@ -49,6 +50,7 @@ else:
     from unfold.forms import PaginationInlineFormSet
     from unfold.forms import UserChangeForm as UserForm
     from unfold.forms import UserCreationForm as UserAdditionForm
+    from unfold.views import ChangeList as RowList
     from unfold.widgets import UnfoldAdminSelect2MultipleWidget as ManyChoices
 
     action = decorators.action
@@ -82,6 +84,7 @@ __all__ = [
     "RowChoices",
     "RowForm",
     "RowFormSet",
+    "RowList",
     "RowPaginator",
     "UnfoldAdmin",
     "UnfoldInline",

@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.contrib.auth.models import Group, Permission
+from django.db.models import ManyToManyField, QuerySet
 from django.http import HttpRequest
 
 from channels_app.admin import cells
 from channels_app.admin.base import OrganizationScopedAdmin, ReadOnlyInline
 from channels_app.admin.installations import alive
-from channels_app.admin.unfolded import PasswordForm, PersonAdmin, UserAdditionForm, UserForm
+from channels_app.admin.unfolded import (
+    ManyChoices,
+    PasswordForm,
+    PersonAdmin,
+    UserAdditionForm,
+    UserForm,
+)
 from channels_app.models import Installation, Membership, User
 
 # A group is a role's: it is managed on the role's page.
@@ -29,6 +35,11 @@ SIGN_IN: Fieldset = (
     "Sign-in",
     {"fields": ("password", ("is_active", "is_staff", "is_superuser"), "last_login")},
 )
+ADMIN: Fieldset = (
+    "What they may do in the admin (staff), in their own organizations",
+    {"fields": ("user_permissions",)},
+)
+OUR_APPS = ("chatbot", "claims", "workflows")
 
 
 class MembershipInline(ReadOnlyInline[Membership, User]):
@@ -47,7 +58,7 @@ class MembershipInline(ReadOnlyInline[Membership, User]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Membership]:
         return super().get_queryset(request).select_related("organization")
 
-    @admin.display(description="Organization")
+    @admin.display(description="Membership in")
     def in_organization(self, row: Membership) -> str:
         return cells.link(row, row.organization)
 
@@ -82,7 +93,7 @@ class UserAdmin(OrganizationScopedAdmin[User], PersonAdmin[User]):
     search_fields = ("username", "email", "first_name", "last_name")
     ordering = ("username",)
     filter_horizontal = ()
-    fieldsets: ClassVar[Any] = (PERSON, BANNERS, SIGN_IN)
+    fieldsets: ClassVar[Any] = (PERSON, BANNERS, SIGN_IN, ADMIN)
     add_fieldsets = (
         (None, {"fields": (("username", "email"), "usable_password", "password1", "password2")}),
     )
@@ -99,6 +110,14 @@ class UserAdmin(OrganizationScopedAdmin[User], PersonAdmin[User]):
         if obj is not None and not self.has_change_permission(request, obj):
             return (PERSON, BANNERS)
         return super().get_fieldsets(request, obj)
+
+    def formfield_for_manytomany(
+        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        ours = Permission.objects.filter(content_type__app_label__in=OUR_APPS)
+        kwargs["queryset"] = ours.select_related("content_type")
+        kwargs["widget"] = ManyChoices()
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return super().get_inlines(request, obj) if obj else ()
