@@ -137,12 +137,7 @@ def _install(lock: Path) -> None:
         _create()
     STAMP.unlink(missing_ok=True)
     _say(f"Installing what {lock.name} lists …")
-    environment = {**uv_environment(_pip_configuration()), **os.environ}
-    uv = [str(VENV / "bin" / "uv"), "pip", "sync", "--require-hashes", "--python", str(PYTHON)]
-    if not os.access(Path.home(), os.W_OK):
-        uv.append("--no-cache")
-    has_uv = _pip_install(INSTALLER_LOCK) and Path(uv[0]).exists()
-    if not (has_uv and _succeeds([*uv, str(lock)], environment)):
+    if not (_pip_install(INSTALLER_LOCK) and _uv_sync(lock)):
         _say("uv could not; pip tries (a minute or two) …")
         if not _pip_install(lock):
             raise BootstrapError(
@@ -154,19 +149,19 @@ def _install(lock: Path) -> None:
 
 
 def _create() -> None:
-    """An empty environment with pip, in place of whatever an interrupted start left behind."""
+    """An empty environment, in place of whatever an interrupted start left behind."""
     if VENV.is_symlink() or VENV.is_file():
         VENV.unlink()
     if VENV.exists():
         shutil.rmtree(VENV)
     venv = [str(BASE_PYTHON), "-m", "venv", str(VENV)]
-    if importlib.util.find_spec("ensurepip") is None:
-        if importlib.util.find_spec("pip") is None:
-            raise BootstrapError(
-                f"this Python ({BASE_PYTHON}) can neither make virtual environments nor install"
-                " anything. On Debian and Ubuntu: apt install python3-venv."
-            )
-        venv.append("--without-pip")
+    if importlib.util.find_spec("pip"):
+        venv.append("--without-pip")  # this Python's own does; a second one costs seconds
+    elif importlib.util.find_spec("ensurepip") is None:
+        raise BootstrapError(
+            f"this Python ({BASE_PYTHON}) has neither pip nor ensurepip."
+            " On Debian and Ubuntu: apt install python3-venv."
+        )
     if not _succeeds(venv):
         raise BootstrapError(f"`{' '.join(venv)}` failed; its words are above.")
 
@@ -180,6 +175,16 @@ def _pip(*arguments: str) -> list[str]:
 
 def _pip_install(lock: Path) -> bool:
     return _succeeds(_pip("install", "--quiet", "--require-hashes", "-r", str(lock)))
+
+
+def _uv_sync(lock: Path) -> bool:
+    uv = VENV / "bin" / "uv"
+    if not uv.exists():
+        return False
+    command = [str(uv), "pip", "sync", "--require-hashes", "--python", str(PYTHON), str(lock)]
+    if not os.access(Path.home(), os.W_OK):
+        command.append("--no-cache")
+    return _succeeds(command, {**uv_environment(_pip_configuration()), **os.environ})
 
 
 def _pip_configuration() -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import shutil
 import signal
 import socket
@@ -327,7 +328,9 @@ def _table(home: Home, options: Options, seconds: float) -> str:
     lines = ["", f"Pushbridge runs (ready after {seconds:.1f} s).", ""]
     lines += [f"  {name:<10} {where:<46} {what}" for name, where, what in rows]
     if home.demo_logins.is_file():
-        lines += ["", *(f"  {line}" for line in home.demo_logins.read_text().splitlines())]
+        # Written on the first start, perhaps on another port.
+        logins = re.sub(r"http://\S+/admin/", f"{options.url}/admin/", home.demo_logins.read_text())
+        lines += ["", *(f"  {line}" for line in logins.splitlines())]
     lines += [
         "",
         "  Watch it work, in another terminal: python3 manage.py demo",
