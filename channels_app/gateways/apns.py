@@ -130,6 +130,7 @@ def request(push: Push, app: ApnsApplication, now: datetime) -> Request:
         f"apns-expiration: {int(push.expires_at.timestamp())}",
         f"apns-collapse-id: {push.collapse_key}",
         # libcurl would add these on its own; APNs knows none of them.
+        "content-length:",
         "content-type:",
         "accept:",
         "user-agent:",

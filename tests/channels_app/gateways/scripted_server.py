@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import trustme
 from h2.config import H2Configuration
@@ -134,7 +135,7 @@ class ScriptedServer:
             self.connections += 1
             self._sockets.append(plain)
             number = self.connections
-            self._run(lambda plain=plain, number=number: self._serve(plain, number))
+            self._run(partial(self._serve, plain, number))
 
     def _serve(self, plain: socket.socket, number: int) -> None:
         try:
@@ -153,9 +154,8 @@ class ScriptedServer:
         while not talk.over and (data := secure.recv(65536)):
             for event in h2.receive_data(data):
                 self._handle(event, talk, requests, connection)
-                if talk.over:
-                    return
-            talk.send()
+            if not talk.over:
+                talk.send()
 
     def _handle(
         self, event: Event, talk: Conversation, requests: dict[int, Seen], connection: int
@@ -170,9 +170,8 @@ class ScriptedServer:
         elif isinstance(event, StreamEnded):
             seen = requests[event.stream_id]
             self.seen.append(seen)
-            if talk.mute:
-                return
-            self.script(talk, seen)
+            if not talk.mute and not talk.over:
+                self.script(talk, seen)
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def test_a_broken_key_breaks_one_application_only(content: bytes | None, tmp_pat
 
     with pytest.raises(BrokenCredentials):
         apps.of(target(Platform.APNS, "a"))
-    assert apps.of(target(Platform.APNS, "b"))
+    assert isinstance(apps.of(target(Platform.APNS, "b")), ApnsApplication)
 
 
 def test_a_repaired_key_is_found_without_a_restart(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_repaired_key_is_found_without_a_restart(tmp_path: Path) -> None:
 
     write_key(path)
 
-    assert apps.of(target(Platform.APNS, "ios"))
+    assert isinstance(apps.of(target(Platform.APNS, "ios")), ApnsApplication)
 
 
 def test_an_ios_application_needs_a_topic(tmp_path: Path) -> None:

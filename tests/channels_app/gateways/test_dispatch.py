@@ -285,7 +285,7 @@ def test_one_device_that_hangs_holds_up_nobody(
     for number in range(30):
         one = banner_for(others[number % 3], delivery_id=100 + number)
         dispatcher.submit(one, datetime.now(UTC))
-    order = []
+    order: list[Answer] = []
     until = time.monotonic() + PATIENCE
     while dispatcher.in_flight and time.monotonic() < until:
         order += dispatcher.poll(1.0)
@@ -302,7 +302,7 @@ def test_a_token_on_its_way_holds_up_only_its_own_application(
     for each in (*android, banner_for(sandbox.phone("apns"), delivery_id=9)):
         dispatcher.submit(each, datetime.now(UTC))
 
-    first = []
+    first: list[Answer] = []
     while not first:
         first = dispatcher.poll(1.0)
     rest: dict[int, Answer] = {}

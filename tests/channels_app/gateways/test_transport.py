@@ -30,8 +30,8 @@ def send(
     url: str, *, ca_file: str, count: int = 1, before: int = 0, **options: Any
 ) -> dict[int, Reply]:
     """Send `before` requests and wait, then `count` more; all replies by number."""
-    options = {"networks": LOOPBACK, "request_seconds": 5.0} | options
-    transport: Transport[int] = Transport(ca_file=ca_file, **options)
+    settings: dict[str, Any] = {"networks": LOOPBACK, "request_seconds": 5.0, **options}
+    transport: Transport[int] = Transport(ca_file=ca_file, **settings)
     replies: dict[int, Reply] = {}
     try:
         for numbers in (range(before), range(before, before + count)):
