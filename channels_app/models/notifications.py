@@ -13,8 +13,15 @@ from channels_app.models.organizations import Membership, Organization
 class Notification(models.Model):
     """One event for one member: the outcome with its reason, and the banner if there is one."""
 
-    # No index of their own for these: the constraint and the index below begin with them.
-    event = models.ForeignKey(Event, models.CASCADE, related_name="notifications", db_index=False)
+    # No index of their own for these: the constraint and the index below begin with them. And
+    # nothing to be checked of the event: who inserts holds its row locked.
+    event = models.ForeignKey(
+        Event,
+        models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+        db_constraint=False,
+    )
     membership = models.ForeignKey(
         Membership, models.CASCADE, related_name="notifications", db_index=False
     )
