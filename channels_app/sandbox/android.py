@@ -58,8 +58,8 @@ def _read_plain(
     data: Mapping[str, str], config: Mapping[str, Any], common: Mapping[str, Any]
 ) -> Banner:
     """A native app that draws data messages itself: `title`, `body`, `channel_id`, `category`,
-    `tag`, `sound`, `badge`; every other key is its data."""
-    drawn = ("title", "body", "channel_id", "category", "tag", "sound", "badge")
+    `tag`, `sound`, `badge`, `color`; every other key is its data."""
+    drawn = ("title", "body", "channel_id", "category", "tag", "sound", "badge", "color")
     return _banner(
         title=data.get("title", ""),
         body=data.get("body", ""),

@@ -22,7 +22,9 @@ MAX_TTL_SECONDS = 28 * 24 * 3600
 REGISTRATION_TOKEN = re.compile(r"[A-Za-z0-9_-]{11,}:[A-Za-z0-9_-]{100,}")
 TARGETS = ("token", "topic", "condition", "fid")
 RESERVED_KEYS = frozenset({"from", "message_type", "collapse_key"})
-RESERVED_PREFIXES = ("google.", "gcm.")
+RESERVED_PREFIXES = ("google", "gcm")
+"""Firebase, "About FCM messages": any word that starts with these. (The discovery document asks for
+less, `google.` and `gcm.notification.`; what pleases the stricter page pleases both.)"""
 CREDENTIALS_MISSING = (
     "Request is missing required authentication credential. Expected OAuth 2 access token, "
     "login cookie or other valid authentication credential."

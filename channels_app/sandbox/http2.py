@@ -25,8 +25,8 @@ from h2.events import (
 )
 from h2.exceptions import ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
-from hyperframe.frame import GoAwayFrame, SettingsFrame
 
+from channels_app.sandbox import http2_frames
 from channels_app.sandbox.apns import STREAMS_TRUSTED
 from channels_app.sandbox.apns_reasons import STREAMS_UNTRUSTED
 from channels_app.sandbox.faults import HTTP2_ERRORS, Fault
@@ -192,10 +192,10 @@ class Http2Connection(asyncio.Protocol):
     def _go_away(self, stream_id: int, request: Request, fault: Fault, early: Reply | None) -> None:
         """GOAWAY, and the connection ends when what it still covers has been answered."""
         last = {"this": self._last_stream, "previous": stream_id - 2, "none": 0}[fault.last_stream]
-        reason = f'{{"reason":"{fault.reason}"}}'.encode() if fault.reason else None
+        debug = f'{{"reason":"{fault.reason}"}}'.encode() if fault.reason else b""
         # Not the library's close_connection(): it would let nothing be answered afterwards.
         self._flush()
-        self._transport.write(_goaway_frame(max(last, 0), HTTP2_ERRORS[fault.goaway], reason))
+        self._transport.write(http2_frames.goaway(max(last, 0), HTTP2_ERRORS[fault.goaway], debug))
         self._draining = True
         for number in [number for number in self._streams if number > last]:
             del self._streams[number]
@@ -281,9 +281,8 @@ class Http2Connection(asyncio.Protocol):
 
     def _announce_limit(self, limit: int) -> None:
         self._limit = limit
-        frame = SettingsFrame(0, settings={SettingCodes.MAX_CONCURRENT_STREAMS: limit})
         self._flush()
-        self._transport.write(frame.serialize())
+        self._transport.write(http2_frames.stream_limit(limit))
 
     def _later(self, seconds: float, action: Callable[[], None]) -> None:
         def run() -> None:
@@ -299,9 +298,3 @@ class Http2Connection(asyncio.Protocol):
         data = self._h2.data_to_send()
         if data and not self._transport.is_closing():
             self._transport.write(data)
-
-
-def _goaway_frame(last_stream: int, error: int, reason: bytes | None) -> bytes:
-    frame = GoAwayFrame(0, last_stream_id=last_stream, error_code=error)
-    frame.additional_data = reason or b""
-    return frame.serialize()

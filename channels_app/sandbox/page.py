@@ -1,8 +1,7 @@
 """The wall of lock screens, and the API that the demo and the tests steer the sandbox with."""
 
-import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,28 +9,19 @@ from typing import Any
 from aiohttp import web
 
 from channels_app.sandbox.applications import Applications
-from channels_app.sandbox.faults import SCOPES, BadFault, parse
 from channels_app.sandbox.gateway import Gateway
+from channels_app.sandbox.page_faults import FaultCalls
+from channels_app.sandbox.page_requests import json_object, number, problem, secured, text
 from channels_app.sandbox.phones import Arrival, Phone, PhoneBook, UnknownApplication
 from channels_app.sandbox.streams import EventStream, Listeners
-from channels_app.sandbox.wire import NotJson, strict_json
 
 STATIC = Path(__file__).parent / "static"
 STATIC_FILES = frozenset(path.name for path in STATIC.iterdir())
 CONTENT_TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
-SECURITY_HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-        "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-}
 PLATFORMS = ("apns", "fcm", "webpush")
 SWITCHES = ("online", "silenced")
-MAX_NAME_CHARACTERS = 120
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+WALL_BANNERS = 60
+"""As many of a phone's banners as the wall draws."""
 
 
 class Page:
@@ -54,13 +44,14 @@ class Page:
         self._base_url = base_url
         self._clock = clock
         self._listeners = Listeners()
+        self._faults = FaultCalls(gateway.faults, lambda name: phones.get(name) is not None)
         phones.on_arrival.append(self._arrived)
         phones.on_change.append(self._changed)
         gateway.on_refusal.append(self._refused)
 
     def application(self) -> web.Application:
         """The routes."""
-        app = web.Application(middlewares=[_secured])
+        app = web.Application(middlewares=[secured])
         app.router.add_get("/", self.static)
         app.router.add_get("/static/{name}", self.static)
         app.router.add_get("/healthz", self.health)
@@ -74,10 +65,7 @@ class Page:
         app.router.add_get("/api/banners", self.banners)
         app.router.add_get("/api/refusals", self.refusals)
         app.router.add_get("/api/stream", self.stream)
-        app.router.add_get("/api/faults", self.list_faults)
-        app.router.add_post("/api/faults", self.add_fault)
-        app.router.add_delete("/api/faults", self.clear_faults)
-        app.router.add_delete("/api/faults/{id}", self.clear_faults)
+        self._faults.add_routes(app.router)
         return app
 
     def close(self) -> None:
@@ -88,7 +76,7 @@ class Page:
         """The page and its files; no other name exists."""
         name = request.match_info.get("name", "wall.html")
         if name not in STATIC_FILES:
-            raise _problem(404, "no such file")
+            raise problem(404, "no such file")
         path = STATIC / name
         return web.Response(
             body=path.read_bytes(), content_type=CONTENT_TYPES[path.suffix], charset="utf-8"
@@ -111,7 +99,9 @@ class Page:
         phones = [
             {
                 **self._describe(phone),
-                "banners": [a.as_json() for a in self._phones.screen(phone).arrivals],
+                "banners": [
+                    a.as_json() for a in self._phones.screen(phone).arrivals[:WALL_BANNERS]
+                ],
             }
             for phone in self._phones
         ]
@@ -126,14 +116,14 @@ class Page:
 
     async def enroll(self, request: web.Request) -> web.StreamResponse:
         """A new phone (201), or the one that this owner has under this name (200)."""
-        content = await _object(request)
+        content = await json_object(request)
         platform, owner, name = (
-            _text(content, "platform"),
-            _text(content, "owner"),
-            _text(content, "name"),
+            text(content, "platform"),
+            text(content, "owner"),
+            text(content, "name"),
         )
         if platform not in PLATFORMS:
-            raise _problem(400, f"platform is one of {', '.join(PLATFORMS)}")
+            raise problem(400, f"platform is one of {', '.join(PLATFORMS)}")
         application_id = content.get("application_id") or self._applications.default_for(platform)
         try:
             phone, is_new = self._phones.enroll(
@@ -144,17 +134,17 @@ class Page:
                 now=self._clock(),
             )
         except UnknownApplication as error:
-            raise _problem(400, str(error)) from error
+            raise problem(400, str(error)) from error
         return web.json_response(self._describe(phone), status=201 if is_new else 200)
 
     async def switch(self, request: web.Request) -> web.StreamResponse:
         """Turn a phone's `online` or `silenced` switch."""
         phone = self._phone(request)
-        content = await _object(request)
+        content = await json_object(request)
         if not content or any(
             key not in SWITCHES or not isinstance(value, bool) for key, value in content.items()
         ):
-            raise _problem(400, f"give booleans for {' and '.join(SWITCHES)}")
+            raise problem(400, f"give booleans for {' and '.join(SWITCHES)}")
         self._phones.switch(phone, now=self._clock(), **content)
         return web.json_response(self._describe(phone))
 
@@ -175,19 +165,19 @@ class Page:
 
     async def banners(self, request: web.Request) -> web.StreamResponse:
         """All arrivals after a sequence number, oldest first."""
-        after = _number(request.query.get("after", "0"))
+        after = number(request.query.get("after", "0"))
         return web.json_response([a.as_json() for a in self._phones.history(after)])
 
     async def refusals(self, request: web.Request) -> web.StreamResponse:
         """The requests that were refused, oldest first, with the reason in plain words."""
-        after = _number(request.query.get("after", "0"))
+        after = number(request.query.get("after", "0"))
         found = [asdict(refusal) for refusal in self._gateway.refusals if refusal.seq > after]
         return web.json_response(found)
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Server-sent events: `banner` for an arrival, `phones` when to fetch the list again."""
         after = request.headers.get("Last-Event-ID") or request.query.get("after")
-        missed = self._phones.history(_number(after)) if after else []
+        missed = self._phones.history(number(after)) if after else []
         with self._listeners.join() as listener:
             stream = EventStream(request)
             await stream.open()
@@ -196,38 +186,10 @@ class Page:
             await stream.follow(listener)
         return stream.response
 
-    async def list_faults(self, _: web.Request) -> web.StreamResponse:
-        """The faults still to be played, in their order."""
-        return web.json_response([o.as_json() for o in self._gateway.faults.orders])
-
-    async def add_fault(self, request: web.Request) -> web.StreamResponse:
-        """Order a fault: `scope`, `fault`, `times` (null: until cleared), `skip`."""
-        content = await _object(request)
-        scope = _text(content, "scope")
-        times, skip = content.get("times", 1), content.get("skip", 0)
-        if scope not in SCOPES and self._phones.get(scope) is None:
-            raise _problem(400, f"scope is a phone's id or one of {', '.join(SCOPES)}")
-        if times is not None and not (_is_count(times) and times > 0):
-            raise _problem(400, "times is a number from 1, or null")
-        if not _is_count(skip):
-            raise _problem(400, "skip is a number from 0")
-        try:
-            fault = parse(content.get("fault"))
-        except BadFault as error:
-            raise _problem(400, str(error)) from error
-        order = self._gateway.faults.add(scope=scope, fault=fault, times=times, skip=skip)
-        return web.json_response(order.as_json(), status=201)
-
-    async def clear_faults(self, request: web.Request) -> web.StreamResponse:
-        """Forget one fault, or all."""
-        order_id = request.match_info.get("id")
-        self._gateway.faults.clear(None if order_id is None else _number(order_id))
-        return web.Response(status=204)
-
     def _phone(self, request: web.Request) -> Phone:
         phone = self._phones.get(request.match_info["id"])
         if phone is None or phone.dead_since is not None:
-            raise _problem(404, "no such phone")
+            raise problem(404, "no such phone")
         return phone
 
     def _describe(self, phone: Phone) -> dict[str, Any]:
@@ -255,56 +217,3 @@ class Page:
 
     def _changed(self) -> None:
         self._listeners.tell("phones", {})
-
-
-@web.middleware
-async def _secured(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Security headers on everything; only same-origin pages may change anything."""
-    if request.method not in ("GET", "HEAD") and not _same_origin(request):
-        raise _problem(403, "another site's page may not do this")
-    response = await handler(request)
-    if not response.prepared:
-        response.headers.update(SECURITY_HEADERS)
-    return response
-
-
-def _same_origin(request: web.Request) -> bool:
-    origin = request.headers.get("Origin")
-    return origin is None or origin == f"{request.scheme}://{request.host}"
-
-
-def _problem(status: int, detail: str) -> web.HTTPException:
-    error = web.HTTPException(
-        text=json.dumps({"status": status, "detail": detail}),
-        content_type="application/problem+json",
-        headers=SECURITY_HEADERS,
-    )
-    error.set_status(status)
-    return error
-
-
-async def _object(request: web.Request) -> dict[str, Any]:
-    try:
-        content = strict_json(await request.read())
-    except NotJson as error:
-        raise _problem(400, "the body is no JSON") from error
-    if not isinstance(content, dict):
-        raise _problem(400, "the body is a JSON object")
-    return content
-
-
-def _text(content: dict[str, Any], key: str) -> str:
-    value = content.get(key)
-    if not isinstance(value, str) or not value.strip() or len(value) > MAX_NAME_CHARACTERS:
-        raise _problem(400, f"{key} is a text of 1 to {MAX_NAME_CHARACTERS} characters")
-    return value
-
-
-def _number(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise _problem(400, "that is a whole number")
-    return int(text)
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
