@@ -182,16 +182,18 @@ def _insert(
                 verdict.candidate.membership_id,
                 str(device.installation_id),
             )
+            # What has expired while nobody routed it is left to `deliveries.lease`, which says so.
+            at_once = len(leased) < room and verdict.expires_at > now
             devices.append(
                 (
                     *key,
                     verdict.case.event.organization_id,
                     verdict.expires_at.timestamp(),
                     verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
-                    len(leased) < room,
+                    at_once,
                 )
             )
-            if len(leased) < room:
+            if at_once:
                 leased[key] = (verdict, device.installation_id)
     with connection.cursor() as cursor:
         cursor.execute(
