@@ -46,6 +46,11 @@ def arrange(*, role_id: int, member_ids: Collection[int], bot_ids: Collection[in
         _let_respond(role.group, own_bot_ids)
 
 
+def remove(*, role_ids: Collection[int]) -> None:
+    """Remove roles, and with their groups every permission that was held through them."""
+    Group.objects.filter(role__in=role_ids).delete()
+
+
 def bots_of(role: Role) -> list[int]:
     """The ids of the bots whose customers a role may respond to."""
     return list(

@@ -175,8 +175,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         "figures": shown,
         "tiles": _tiles(shown),
         "lanes": [
-            (lane, cells.took(age) if age else "nothing waits", bool(age and age > LATE))
-            for lane, age in shown.waiting.items()
+            (lane, cells.took(age), bool(age and age > LATE)) for lane, age in shown.waiting.items()
         ],
         "first_steps": [] if steps and all(step.done for step in steps) else steps,
     }

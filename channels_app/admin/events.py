@@ -94,9 +94,9 @@ class EventAdmin(ReadOnly, BigTable[Event]):
     list_select_related = ("organization", "source")
     list_filter = (
         organization_filter(),
-        EventTypeFilter,
         word_filter("state", "state", words.EVENT_STATES),
         period_filter("received_at"),
+        EventTypeFilter,
     )
     search_fields = ("pk",)
     search_help_text = "The exact number, webhook-id, or id of a conversation or run."

@@ -7,7 +7,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.forms import ModelForm, ModelMultipleChoiceField
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from channels_app import roles
 from channels_app.admin import cells
@@ -107,6 +108,18 @@ class RoleAdmin(OrganizationScopedAdmin[Role]):
             responds_to_new_bots=obj.responds_to_new_bots,
         )
         obj.pk, obj.group = made.pk, made.group
+
+    def response_add(
+        self, request: HttpRequest, obj: Role, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to its page, where its members and bots are chosen."""
+        return redirect(cells.page(obj))
+
+    def delete_model(self, request: HttpRequest, obj: Role) -> None:
+        roles.remove(role_ids=[obj.pk])
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Role]) -> None:
+        roles.remove(role_ids=list(queryset.values_list("pk", flat=True)))
 
     def save_related(
         self, request: HttpRequest, form: ModelForm[Role], formsets: Any, change: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from channels_app import roles
-from channels_app.models import Role
+from channels_app.models import Role, User
 from channels_app.roles import NotOfThisOrganization
 from tests.factories import BotFactory, MembershipFactory, OrganizationFactory, RoleFactory
 
@@ -49,6 +49,16 @@ def test_nobody_and_nothing_of_another_organization_comes_into_a_role(foreign: s
         roles.arrange(role_id=role.pk, member_ids=members, bot_ids=bots)
     assert not role.group.user_set.exists()
     assert roles.bots_of(role) == []
+
+
+def test_with_a_role_goes_every_permission_that_was_held_through_it() -> None:
+    role = RoleFactory.create()
+    member = MembershipFactory.create(organization=role.organization)
+    bot = BotFactory.create(organization=role.organization)
+    roles.arrange(role_id=role.pk, member_ids=[member.pk], bot_ids=[bot.pk])
+    roles.remove(role_ids=[role.pk])
+    assert not Role.objects.filter(pk=role.pk).exists()
+    assert not User.objects.get(pk=member.user_id).has_perm("chatbot.respond", bot)
 
 
 def test_two_organizations_may_have_a_role_of_the_same_name() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice, WNSDevice
@@ -43,6 +44,21 @@ def test_members_and_bots_of_a_role_are_chosen_on_its_page(client: Client) -> No
     page = client.get(address).context["adminform"].form
     assert [row.pk for row in page.initial["members"]] == [member.pk]
     assert page.initial["bots"] == [bot.pk]
+
+
+def test_a_removed_role_gives_nothing_any_more(client: Client) -> None:
+    role = RoleFactory.create()
+    client.force_login(operator(role.organization))
+    client.post(reverse("admin:chatbot_role_delete", args=[role.pk]), {"post": "yes"})
+    assert not Role.objects.filter(pk=role.pk).exists()
+    assert not Group.objects.filter(pk=role.group_id).exists()
+
+
+def test_who_has_one_organization_need_not_choose_it(client: Client) -> None:
+    organization = OrganizationFactory.create()
+    client.force_login(operator(organization))
+    form = client.get(reverse("admin:chatbot_role_add")).context["adminform"].form
+    assert form.initial["organization"] == organization.pk
 
 
 def test_a_bot_of_another_organization_cannot_be_given_to_a_role(client: Client) -> None:
