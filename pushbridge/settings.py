@@ -289,8 +289,15 @@ WHITENOISE_AUTOREFRESH = False
 UNFOLD = {
     "SITE_TITLE": "Pushbridge",
     "SITE_HEADER": "Pushbridge",
-    "SITE_SUBHEADER": "Who was told, how loudly, and why",
+    "SITE_SUBHEADER": "Who was told, and why not",
     "SITE_SYMBOL": "notifications_active",
+    "SITE_FAVICONS": [
+        {
+            "rel": "icon",
+            "type": "image/svg+xml",
+            "href": lambda request: static("chatbot/icon.svg"),
+        }
+    ],
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
