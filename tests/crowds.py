@@ -19,6 +19,7 @@ from tests.factories import (
     SubscriptionFactory,
     permit,
 )
+from workflows.models import Workflow
 
 
 def agent(
@@ -31,6 +32,14 @@ def agent(
     if permitted:
         permit(bot=bot, to=membership.user)
     InstallationFactory.create_batch(devices, user=membership.user)
+    return membership
+
+
+def follower(*, workflow: Workflow) -> Membership:
+    """A member with an iPhone who is told of all that a workflow does."""
+    membership = MembershipFactory.create(organization=workflow.organization)
+    SubscriptionFactory.create(membership=membership, source=workflow)
+    InstallationFactory.create(user=membership.user)
     return membership
 
 
