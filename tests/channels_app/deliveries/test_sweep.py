@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from channels_app import deliveries
+from channels_app.gateways.pushes import Verdict
+from channels_app.leases import LEASE
+from channels_app.levels import Lane
+from channels_app.models import Attempt, Delivery
+from tests.channels_app.deliveries.rows import NOW, SECOND, due, lease, leased_one, settle
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db
+
+
+def sweep(after: timedelta = LEASE, lane: Lane = Lane.DEFAULT) -> int:
+    return deliveries.sweep(lane=lane, now=NOW + after)
+
+
+def test_what_a_dead_sender_had_leased_is_due_again() -> None:
+    delivery, _ = leased_one()
+    assert sweep() == 1
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.reason, delivery.settled_at) == (
+        "pending",
+        "sender_lost",
+        None,
+    )
+    assert [leased.attempt for leased in lease(after=LEASE).leased] == [2]
+
+
+def test_an_attempt_that_was_lost_leaves_a_row() -> None:
+    delivery, _ = leased_one()
+    sweep()
+    attempt = Attempt.objects.get(delivery=delivery)
+    assert (attempt.number, attempt.verdict, attempt.status) == (1, "lost", None)
+    assert (attempt.sent_at, attempt.answered_at) == (NOW, NOW + LEASE)
+
+
+def test_a_living_senders_lease_is_left_alone() -> None:
+    leased_one()
+    assert sweep(after=LEASE - SECOND) == 0
+
+
+def test_what_waits_for_its_time_is_not_swept() -> None:
+    due(due_at=NOW - timedelta(hours=1))
+    assert sweep() == 0
+
+
+def test_each_lane_is_swept_by_itself() -> None:
+    leased_one()
+    assert sweep(lane=Lane.ESCALATION) == 0
+
+
+def test_what_has_cost_five_senders_their_life_is_left_alone() -> None:
+    delivery = due(state="sending", attempts=5)
+    sweep()
+    delivery.refresh_from_db()
+    assert (delivery.state, delivery.settled_at) == ("unknown", NOW + LEASE)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_an_answer_and_a_sweep_at_once_one_wins() -> None:
+    delivery, leased = leased_one()
+    at_once(8, lambda number: sweep() if number % 2 else settle(leased, Verdict.ACCEPTED))
+    row = Delivery.objects.get(pk=delivery.pk)
+    attempt = Attempt.objects.get(delivery=delivery)
+    assert (row.state, attempt.verdict) in [("accepted", "accepted"), ("pending", "lost")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_sweeps_at_once_one_finds_what_was_lost() -> None:
+    leased_one()
+    assert sorted(at_once(2, lambda _: sweep())) == [0, 1]
+    assert Attempt.objects.count() == 1
