@@ -8,6 +8,7 @@ else. Here a body is first read whole, without a thread, within limits of size a
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
+from pushbridge.webhooks.handler import PREFIX, DoorHandler
 from pushbridge.wsgi import application as django
 
 Headers = list[tuple[str, str]]
@@ -36,6 +38,9 @@ LARGE_BODIES = 128
 # More requests than this waiting for a thread would only wait longer than their senders do.
 WAITING = 512
 RETRY_AFTER_SECONDS = 1
+
+
+_door = DoorHandler()
 
 
 class Scope(Protocol):
@@ -83,6 +88,9 @@ class Application:
         self._waiting = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        # What is loaded by now stays: the collector need not walk it again and again.
+        gc.collect()
+        gc.freeze()
         threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
@@ -168,7 +176,8 @@ def _django(environ: Environ) -> tuple[int, Headers, bytes]:
         started.append((int(status[:3]), headers))
         return sys.stderr.buffer.write  # PEP 3333 wants one; Django never calls it.
 
-    response = django(environ, start_response)
+    handler = _door if environ["PATH_INFO"].startswith(PREFIX) else django
+    response = handler(environ, start_response)
     try:
         content = b"".join(response)
     finally:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,20 @@ def test_no_refusal_quotes_what_was_sent() -> None:
     with pytest.raises(Unverified) as error:
         check(signatures="v1,TOPSECRET")
     assert "TOPSECRET" not in str(error.value)
+
+
+@pytest.mark.parametrize("library", ["standardwebhooks", "svix"])
+def test_what_the_javascript_libraries_signed_is_accepted(library: str) -> None:
+    for webhook in json.loads(RECORDED.read_text()):
+        assert (
+            check(
+                # The libraries take a secret with and without its prefix; we give and keep it with it.
+                secrets=("whsec_" + webhook["secret"].removeprefix("whsec_"),),
+                webhook_id=webhook["id"],
+                timestamp=str(webhook["timestamp"]),
+                signatures=webhook[library],
+                body=webhook["body"].encode(),
+                now=webhook["timestamp"],
+            )
+            == webhook["id"]
+        )
