@@ -36,7 +36,8 @@ WARNING = re.compile(r"\b(warn(ing)?|error|critical|fatal|panic)\b", re.IGNORECA
 
 def pause_before_restart(failures: int) -> float:
     """Seconds to wait after this many failures in a row (1, 2, …): doubling, within bounds."""
-    return float(min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS))
+    doublings = min(failures - 1, 10)  # more would only overflow
+    return min(FIRST_PAUSE_SECONDS * 2.0**doublings, LONGEST_PAUSE_SECONDS)
 
 
 def how_it_ended(code: int) -> str:
