@@ -193,7 +193,6 @@ class Http2Connection(asyncio.Protocol):
         """GOAWAY, and the connection ends when what it still covers has been answered."""
         last = {"this": self._last_stream, "previous": stream_id - 2, "none": 0}[fault.last_stream]
         debug = f'{{"reason":"{fault.reason}"}}'.encode() if fault.reason else b""
-        # Not the library's close_connection(): it would let nothing be answered afterwards.
         self._flush()
         self._transport.write(http2_frames.goaway(max(last, 0), HTTP2_ERRORS[fault.goaway], debug))
         self._draining = True

@@ -2,6 +2,8 @@
 
 import { el, call } from "./dom.js";
 
+const CLOCK = { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hour12: false };
+
 const dialog = document.getElementById("details");
 const heading = document.getElementById("details-title");
 const body = document.getElementById("details-body");
@@ -37,7 +39,7 @@ export function showTap(arrival, action) {
     section("Opens", arrival.link
       ? el("p.deeplink", {}, arrival.link)
       : el("p.none", {}, "No link: the app just comes to the front.")),
-    action ? section("Action", table([["action", action.action], ["category", arrival.category || "–"]])) : null,
+    action ? section("Action", table([["action", action.action], ...(arrival.category ? [["category", arrival.category]] : [])])) : null,
     section("Data handed to the app", json(arrival.data)),
     el("p.note", {}, "The phone is not real: nothing was opened, nothing was sent."),
   );
@@ -49,7 +51,7 @@ export function showArrival(arrival) {
     `On the wire, to ${arrival.phone_name}`,
     arrival.warnings.length ? section("Warnings", el("ul.warnings", {}, ...arrival.warnings.map((w) => el("li", {}, w)))) : null,
     section("What the phone made of it", table([
-      ["received", `${time.toLocaleTimeString()}.${String(time.getMilliseconds()).padStart(3, "0")}`],
+      ["received", time.toLocaleTimeString([], CLOCK)],
       ["level", `${arrival.level} (${arrival.wire_level || "–"})`],
       ["sound", arrival.rang ? `rang: ${arrival.sound}` : "did not ring"],
       ["replaced", arrival.replaced ? "yes, in place" : "no, a new banner"],
