@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -17,7 +16,7 @@ from channels_app.models import (
     Subscription,
     User,
 )
-from channels_app.sandbox.process import SandboxProcess, running
+from channels_app.sandbox.process import SandboxProcess
 from pushbridge.demo import seeding
 from pushbridge.demo.cast import ACME, GLOBEX, TENANTS
 from pushbridge.demo.sandbox import Sandbox, SandboxGone
@@ -36,12 +35,6 @@ MADE: tuple[type[Model], ...] = (
     Subscription,
     User,
 )
-
-
-@pytest.fixture(scope="module")
-def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with running(tmp_path_factory.mktemp("sandbox")) as process:
-        yield process
 
 
 @pytest.fixture
