@@ -10,22 +10,11 @@ from pushbridge.bootstrap import PROJECT
 from pushbridge.embedded.home import Home, Kept
 from pushbridge.embedded.processes import Service
 
-# One web process, its threads sharing one interpreter: what a small machine has use for beside the
-# workers and the database.
-WEB_THREADS = max(2, min(8, 2 * (os.cpu_count() or 1)))
-
 
 def web(host: str, port: int, environment: Mapping[str, str]) -> Service:
     """The API, the webhook door and the admin."""
-    return _ours(
-        "web",
-        ("granian", "--interface", "wsgi", "--host", host, "--port", str(port)),
-        ("--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws"),
-        # It waits for ever for a worker process that was told to end while it was starting.
-        ("--log-level", "warning", "--workers-kill-timeout", "5"),
-        ("pushbridge.wsgi:application",),
-        environment=environment,
-    )
+    where = ("--host", host, "--port", str(port))
+    return _ours("web", ("pushbridge.serve", *where), environment=environment)
 
 
 def worker(lane: str, environment: Mapping[str, str]) -> Service:
