@@ -11,10 +11,10 @@ import asyncio
 import gc
 import io
 import json
+import multiprocessing
 import os
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
@@ -242,10 +242,9 @@ def _problem(refused: Refused) -> tuple[int, Headers, bytes]:
 
 def _end_with_parent() -> None:
     """The server's main process was killed: do not hold its port as an orphan."""
-    parent = os.getppid()
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 application = Application()

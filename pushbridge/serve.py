@@ -18,8 +18,9 @@ CONNECTIONS = 4096
 HEADER_SECONDS = 10
 # Bodies are read in pieces of this size at most, and headers may have this size in all.
 BUFFER_BYTES = 64 * 1024
-# A request that is being answered when the server is told to stop has this long.
-GRACE_SECONDS = 10
+# A request that is being answered when the server is told to stop has this long; without a limit
+# granian waits for ever for a process that was told to end while it was starting.
+GRACE_SECONDS = 5
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -255,7 +255,7 @@ def test_what_the_javascript_libraries_signed_is_accepted(library: str) -> None:
     for webhook in json.loads(RECORDED.read_text()):
         assert (
             check(
-                # The libraries take a secret with and without its prefix; we give and keep it with it.
+                # The libraries take a secret without its prefix as well.
                 secrets=("whsec_" + webhook["secret"].removeprefix("whsec_"),),
                 webhook_id=webhook["id"],
                 timestamp=str(webhook["timestamp"]),
