@@ -99,6 +99,12 @@ class Event(models.Model):
                 condition=Q(state="received"),
                 name="event_to_route",
             ),
+            # Serves the operators' question for what went wrong, however long ago; nearly empty.
+            models.Index(
+                fields=["organization"],
+                condition=Q(state="quarantined"),
+                name="event_quarantined",
+            ),
             # Serves a conversation's and a run's history, and a bot's audit log.
             models.Index(fields=["source", "subject", "occurred_at"], name="event_history"),
             # Serves the admin's list: the newest events of an organization.

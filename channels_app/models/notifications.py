@@ -45,7 +45,7 @@ class Notification(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.event_id} for {self.membership_id}: {self.outcome}"
+        return f"notification {self.pk}: {self.outcome}"
 
 
 class Delivery(models.Model):
