@@ -4,7 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,6 +137,12 @@ class Http2Client:
         while not self.ended.issuperset(streams):
             if not self.read():
                 raise ConnectionAbortedError("the server closed the connection")
+
+    def drain(self) -> None:
+        """Read until the server ends the connection, however it does so."""
+        with suppress(ConnectionError):
+            while self.read():
+                pass
 
     def send(
         self, path: str, headers: Mapping[str, str], body: bytes = b"", *, method: str = "POST"

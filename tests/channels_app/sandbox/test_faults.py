@@ -170,7 +170,7 @@ def test_goaway_that_covers_the_request_lets_it_finish(
     assert connection.goaway is not None
     assert (connection.goaway.last_stream_id, connection.goaway.error_code) == (stream, 0)
     assert json.loads(connection.goaway.additional_data or b"") == {"reason": "Shutdown"}
-    assert not connection.read()
+    connection.drain()
 
 
 def test_goaway_that_does_not_cover_the_request_leaves_it_unsent(
@@ -180,8 +180,7 @@ def test_goaway_that_does_not_cover_the_request_leaves_it_unsent(
     connection.send(push.path, push.headers, push.body)
     sandbox.fault("apns", goaway="ENHANCE_YOUR_CALM", last_stream="previous")
     stream = _start(connection, push)
-    while connection.read():
-        pass
+    connection.drain()
     assert connection.goaway is not None
     assert connection.goaway.last_stream_id == stream - 2
     assert connection.goaway.error_code == ErrorCodes.ENHANCE_YOUR_CALM
@@ -199,7 +198,7 @@ def test_what_goaway_covers_is_answered_before_the_end(
     earlier, later = _start(connection, push), _start(connection, push)
     connection.wait(earlier)
     assert (connection.answers[earlier].status, connection.answers[later].status) == (200, 0)
-    assert not connection.read()
+    connection.drain()
 
 
 def test_an_answer_can_be_garbage_huge_or_a_redirect(
