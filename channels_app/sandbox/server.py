@@ -113,7 +113,8 @@ async def _listen(options: Options, gateway: Gateway, page: Page, stopped: async
     try:
         site = web.TCPSite(runner, options.host, options.page_port)
         await site.start()
-        print(f"push services {options.base_url}  page http://{options.host}:{options.page_port}/")
+        page_url = f"http://{options.host}:{options.page_port}/"
+        print(f"push services {options.base_url}  page {page_url}", flush=True)
         await stopped.wait()
     finally:
         page.close()

@@ -10,14 +10,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from channels_app.sandbox.process import SandboxProcess
+from channels_app.sandbox.process import DIRECT, SandboxProcess
 from tests.channels_app.sandbox.senders import Senders
 
 Phone = Mapping[str, Any]
 
 
 def _get(sandbox: SandboxProcess, path: str) -> tuple[Mapping[str, str], str]:
-    with urllib.request.urlopen(f"{sandbox.page_url}{path}", timeout=10) as response:
+    with DIRECT.open(f"{sandbox.page_url}{path}", timeout=10) as response:
         return dict(response.headers), response.read().decode()
 
 
@@ -70,7 +70,7 @@ def test_another_sites_page_may_change_nothing(sandbox: SandboxProcess) -> None:
         f"{sandbox.page_url}/api/faults", method="DELETE", headers={"Origin": "http://evil.example"}
     )
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=10)
+        DIRECT.open(request, timeout=10)
     with refusal.value as answer:
         assert answer.code == 403
 
@@ -79,7 +79,7 @@ def test_another_sites_page_may_change_nothing(sandbox: SandboxProcess) -> None:
 def test_what_is_no_json_object_is_refused(sandbox: SandboxProcess, body: bytes) -> None:
     request = urllib.request.Request(f"{sandbox.page_url}/api/phones", method="POST", data=body)
     with pytest.raises(urllib.error.HTTPError) as refusal:
-        urllib.request.urlopen(request, timeout=10)
+        DIRECT.open(request, timeout=10)
     with refusal.value as answer:
         assert answer.code == 400
         assert answer.headers["Content-Type"].startswith("application/problem+json")
