@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 
 from channels_app import action_tokens, deliveries, doorbell, links, notifications
 from channels_app.action_tokens import Action
@@ -124,12 +125,26 @@ class Sender:
         for answer in self._dispatcher.poll(timeout):
             if not self._answered:
                 self._first_answer = time.monotonic()
-            self._answered.append((self._under_way.pop(answer.delivery_id), answer))
+            # Sent twice from here, because its lease ran out on the way: the first answer counts.
+            if leased := self._under_way.pop(answer.delivery_id, None):
+                self._answered.append((leased, answer))
         overdue = time.monotonic() - self._first_answer >= SETTLE_SECONDS
         full = len(self._answered) >= SETTLE_LIMIT
         if self._answered and (not self._under_way or overdue or full):
-            answered, self._answered = self._answered, []
-            deliveries.settle(answered, now=clock())
+            self.settle(now=clock())
+
+    def settle(self, *, now: datetime) -> None:
+        """Write down what has been answered.
+
+        A database that is away for a moment gets it when it is back: an answer that is forgotten
+        makes us push again.
+        """
+        answered, self._answered = self._answered, []
+        try:
+            deliveries.settle(answered, now=now)
+        except (OperationalError, InterfaceError):
+            self._answered = answered
+            raise
 
 
 def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
@@ -155,4 +170,5 @@ def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
         sender.collect(timeout=0 if found else PATIENCE_SECONDS, clock=clock)
         if not found and sender.idle:
             return
+    sender.settle(now=clock())
     doorbell.ring(lane)
