@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -44,8 +45,10 @@ def take(
     message: Message, *, connection: LiveConnection, webhook_id: str, now: datetime
 ) -> Receipt:
     """Store a message once, whatever the number of times that it comes, and wake who routes it."""
+    # An event of an unknown type is one statement, and needs no transaction around it.
+    whole = transaction.atomic() if message.row is not None else nullcontext()
     try:
-        with transaction.atomic():
+        with whole:
             place = _locate(message, organization_id=connection.organization_id)
             event_id = events.publish(
                 organization_id=connection.organization_id,

@@ -190,6 +190,7 @@ def test_of_many_requests_with_one_id_exactly_one_makes_the_event() -> None:
             },
             4,
         ),
+        ({"type": "invoice.paid", "timestamp": "2026-11-23T10:00:00Z", "data": {}}, 1),
     ],
     ids=lambda value: value["type"] if isinstance(value, dict) else str(value),
 )
