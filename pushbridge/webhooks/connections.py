@@ -14,7 +14,7 @@ from pushbridge.webhooks.signatures import BadSecret, decode_secret
 log = structlog.get_logger(__name__)
 
 # By hand: this runs for every request, and the ORM needs longer to write it than PostgreSQL to
-# answer it (see docs/performance.md).
+# answer it.
 FIND = """
     SELECT organization_id, secret, previous_secret, previous_secret_until
     FROM chatbot_connection WHERE id = %s AND active
