@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import psycopg2
 from psycopg2 import sql
@@ -59,7 +59,7 @@ class Cluster:
         """A URL that libpq and Django both read."""
         login = f"{ROLE}:{quote(self.password, safe='')}"
         if self.has_socket:
-            return f"postgres://{login}@/{database}?{urlencode({'host': str(self.data)})}"
+            return f"postgres://{login}@/{database}?host={quote(str(self.data), safe='')}"
         return f"postgres://{login}@127.0.0.1:{self.port}/{database}"
 
 

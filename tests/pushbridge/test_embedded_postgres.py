@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg2
 import pytest
@@ -20,9 +21,10 @@ from pushbridge.embedded.processes import Fault, free_port, record, start, stop_
 
 
 @pytest.fixture
-def cluster(tmp_path: Path) -> Cluster:
-    """An initialized data folder."""
-    return make(tmp_path / "postgres", tmp_path / "scratch")
+def cluster() -> Iterator[Cluster]:
+    """An initialized data folder: its path named as people do, and short enough for a socket."""
+    with TemporaryDirectory(prefix="Ann's + ") as folder:
+        yield make(Path(folder) / "postgres", Path(folder) / "scratch")
 
 
 def make(data: Path, scratch: Path) -> Cluster:
