@@ -12,10 +12,13 @@ from claims.models import Conversation
 
 # A first escalation makes the row. A later one opens a new epoch; one that happened before the
 # last change we know of (a late arrival) changes nothing: the platform's clock has the last word.
+# What does not reach the bot's thresholds calls nobody, and is no escalation.
 ESCALATE = """
     INSERT INTO claims_conversation AS known (
         organization_id, bot_id, external_id, customer_id, customer_name, state, epoch, changed_at
-    ) VALUES (%s, %s, %s, %s, %s, 'waiting', 1, %s)
+    )
+    SELECT %s, source_ptr_id, %s, %s, %s, 'waiting', 1, %s FROM chatbot_bot
+    WHERE source_ptr_id = %s AND unanswered_threshold <= %s AND tone_minimum <= %s
     ON CONFLICT (organization_id, external_id) DO UPDATE SET
         epoch = known.epoch + (EXCLUDED.changed_at > known.changed_at)::int,
         state = CASE
@@ -38,6 +41,9 @@ RECORD = """
     WHERE known.changed_at <= EXCLUDED.changed_at
 """
 
+# Above every threshold: a customer who asks for a human is not weighed.
+ALWAYS = 2_147_483_647
+
 AFTERWARDS = {
     "conversation.claimed": Conversation.State.CLAIMED,
     "conversation.released": Conversation.State.WAITING,
@@ -51,14 +57,25 @@ def escalate(
 ) -> dict[str, Any]:
     """A customer needs a human: open (or reopen) the conversation; answer what its banner needs.
 
-    That is the conversation's id and epoch, and its state where nobody is waited for after all.
+    That is the conversation's id and epoch, and its state where nobody is waited for after all;
+    nothing for trouble that is below the bot's thresholds.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             ESCALATE,
-            (organization_id, bot_id, *_named(data), occurred_at),
+            (
+                organization_id,
+                *_named(data),
+                occurred_at,
+                bot_id,
+                data.get("consecutive_unanswered", ALWAYS),
+                data.get("score", ALWAYS),
+            ),
         )
-        conversation_id, epoch, state = cursor.fetchone()
+        row = cursor.fetchone()
+    if row is None:
+        return {}
+    conversation_id, epoch, state = row
     facts = {"conversation": conversation_id, "epoch": epoch}
     return facts if state == Conversation.State.WAITING else {**facts, "state": state}
 

@@ -109,6 +109,9 @@ DATABASES = {
         # Our statements are short and touch few rows of large tables: an index is always right for
         # them, and compiling them (JIT) never pays. PostgreSQL's defaults assume spinning disks.
         "OPTIONS": {
+            # A database that does not answer is an error soon, not a thread that waits for ever.
+            "connect_timeout": 5,
+            "tcp_user_timeout": 15_000,
             "options": "-c random_page_cost=1.1 -c jit=off",
             **_database.get("OPTIONS", {}),  # sslmode and the like; a socket's folder
         },

@@ -179,3 +179,28 @@ def test_later_escalations_at_once_open_one_round() -> None:
     escalate(bot)
     at_once(8, lambda number: escalate(bot, AT + timedelta(seconds=number // 4)))
     assert known().epoch == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("trouble", "opened"),
+    [
+        ({}, True),
+        ({"consecutive_unanswered": 2}, False),
+        ({"consecutive_unanswered": 3}, True),
+        ({"tone": "anger", "score": 0.69}, False),
+        ({"tone": "anger", "score": 0.7}, True),
+    ],
+)
+def test_trouble_below_the_bots_thresholds_opens_no_conversation(
+    trouble: dict[str, Any], opened: bool
+) -> None:
+    bot = BotFactory.create(unanswered_threshold=3, tone_minimum=0.7)
+    data = {"conversation": {"id": "conv_1"}, **trouble}
+
+    facts = conversations.escalate(
+        organization_id=bot.organization_id, bot_id=bot.pk, data=data, occurred_at=AT
+    )
+
+    assert bool(facts) is opened
+    assert Conversation.objects.exists() is opened
