@@ -4,6 +4,7 @@ import os
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from pytest_django import Settings
 
 # The same examples in every run, and no verdict that depends on how fast the machine is.
 hypothesis_settings.register_profile("pushbridge", deadline=None, derandomize=True, database=None)
@@ -14,3 +15,10 @@ def pytest_configure() -> None:
     """Never test on the data of a running system, which the settings would otherwise find."""
     if not {"DATABASE_URL", "REDIS_URL"} <= os.environ.keys():
         pytest.exit("The tests need servers of their own: python3 manage.py test", returncode=4)
+
+
+@pytest.fixture(autouse=True)
+def _static_root(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """WhiteNoise warns of a folder that only a deployment has."""
+    settings.STATIC_ROOT = tmp_path_factory.getbasetemp() / "static"
+    settings.STATIC_ROOT.mkdir(exist_ok=True)

@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,12 +14,6 @@ from pytest_django import Settings
 
 from channels_app.levels import Lane
 from pushbridge.health import UNTAKEN_MESSAGES, check
-
-
-@pytest.fixture(autouse=True)
-def static_files(settings: Settings, tmp_path: Path) -> None:
-    """WhiteNoise warns of a folder that is not there; nothing was collected for the tests."""
-    settings.STATIC_ROOT = tmp_path
 
 
 @pytest.fixture
