@@ -174,7 +174,7 @@ def _pip(*arguments: str) -> list[str]:
 
 
 def _pip_install(lock: Path) -> bool:
-    return _succeeds(_pip("install", "--quiet", "--require-hashes", "-r", str(lock)))
+    return _succeeds(_pip("install", "--require-hashes", "-r", str(lock)))
 
 
 def _uv_sync(lock: Path) -> bool:

@@ -146,4 +146,5 @@ def _run_pytest(arguments: Sequence[str], environment: dict[str, str]) -> int:
     signal.signal(signal.SIGINT, lambda number, frame: None)
     signal.signal(signal.SIGTERM, pass_on)
     signal.signal(signal.SIGHUP, pass_on)
-    return process.wait()
+    code = process.wait()
+    return code if code >= 0 else 128 - code  # killed by a signal: as a shell says it
