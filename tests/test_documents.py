@@ -33,3 +33,12 @@ def test_every_decision_is_in_the_index() -> None:
     missing = {file.name for file in folder.glob("*.md") if f"({file.name})" not in index}
 
     assert missing == {"README.md"}
+
+
+def test_every_setting_is_in_the_operators_table() -> None:
+    settings_file = (ROOT / "pushbridge" / "settings.py").read_text(encoding="utf-8")
+    names = set(re.findall(r"\benv\.\w+\(\s*\"(\w+)\"", settings_file))
+    table = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+
+    assert len(names) > 15
+    assert {name for name in names if f"`{name}`" not in table} == set()

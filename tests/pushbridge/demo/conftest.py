@@ -36,7 +36,7 @@ def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
 def system(wall: SandboxProcess, settings: Settings, tmp_path: Path) -> Iterator[SandboxProcess]:
     """A seeded system that runs: its door, a worker for each lane, and the phones."""
     _configure(settings, wall)
-    settings.VAR_DIR = settings.STATIC_ROOT = tmp_path
+    settings.VAR_DIR = tmp_path
     server = LiveServer("127.0.0.1")
     settings.PUBLIC_URL = server.url
     with ExitStack() as running_parts:
