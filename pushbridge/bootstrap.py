@@ -73,7 +73,13 @@ def _run_inside(command: str, argv: Sequence[str]) -> int:
         module = importlib.import_module(entry[command])
         return int(module.main(list(argv[2:])))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "pushbridge.settings")
-    importlib.import_module("django.core.management").execute_from_command_line(list(argv))
+    misconfigured = importlib.import_module("django.core.exceptions").ImproperlyConfigured
+    try:
+        importlib.import_module("django.core.management").execute_from_command_line(list(argv))
+    except misconfigured as error:
+        # As a rule: nothing was ever started here. A traceback would hide the sentence.
+        print(f"pushbridge: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

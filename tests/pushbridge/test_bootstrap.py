@@ -128,3 +128,20 @@ def test_uv_is_told_what_pip_is_configured_with() -> None:
 
 def test_without_a_configuration_uv_keeps_its_own_index() -> None:
     assert "UV_DEFAULT_INDEX" not in uv_environment("")
+
+
+def test_a_command_before_the_first_start_says_what_to_start(tmp_path: Path) -> None:
+    environment = {**os.environ, "PUSHBRIDGE_VAR": str(tmp_path)}
+    environment.pop("SECRET_KEY", None)
+
+    done = subprocess.run(
+        [sys.executable, PROJECT / "manage.py", "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "manage.py up" in done.stderr and "Traceback" not in done.stderr
