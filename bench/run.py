@@ -89,6 +89,7 @@ def run(plan: Plan, scratch: Path, python: Path) -> Results:
         running_servers(scratch) as servers,
         gateway.running_gateway(scratch / "gateway") as nginx,
     ):
+        where = machine()
         ground = Ground(servers, nginx, scratch)
         write_apns_key(ground)
         contenders: list[Contender] = [Recipe(ground, python), Pushbridge(ground)]
@@ -103,7 +104,7 @@ def run(plan: Plan, scratch: Path, python: Path) -> Results:
                 rounds[contender.name].append(play(contender, ground, plan, say_more))
         after = control.requests_per_second(nginx, scratch)
         say(f"h2load: {after:,.0f} requests/s")
-    return Results(machine(), before, after, rounds["recipe"], rounds["pushbridge"])
+    return Results(where, before, after, rounds["recipe"], rounds["pushbridge"])
 
 
 def prepare(contender: Contender, ground: Ground) -> None:
@@ -116,12 +117,15 @@ def prepare(contender: Contender, ground: Ground) -> None:
 
 
 def machine() -> str:
-    """On what this ran."""
+    """On what this runs, and how busy that was with other things."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     processor = models[0] if models else platform.processor() or platform.machine()
-    return f"{os.cpu_count()} cores of {processor}, Python {platform.python_version()}"
+    return (
+        f"{os.cpu_count()} cores of {processor}, Python {platform.python_version()},"
+        f" load average at the start {os.getloadavg()[0]:.1f}"
+    )
 
 
 def say(sentence: str) -> None:
