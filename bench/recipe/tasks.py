@@ -21,11 +21,11 @@ def push_event(event_id: int) -> None:
     event = Event.objects.select_related("bot", "conversation").get(pk=event_id)
     title = TITLE.format(bot=event.bot.name)
     body = BODY.format(message=event.payload["data"]["message"])
-    members = respondents(event.bot)
+    members = list(respondents(event.bot))
     devices = APNSDevice.objects.filter(user__in=members, active=True)
-    deliveries = create_rows(event, list(members), list(devices), title, body)
+    deliveries = create_rows(event, members, list(devices), title, body)
     try:
-        results = devices.send_message(
+        results = devices.send_message(  # type: ignore[attr-defined] # its manager has no types
             {"title": title, "body": body},
             sound="default",
             priority=10,
@@ -54,8 +54,7 @@ def push_event(event_id: int) -> None:
 def respondents(bot: Bot) -> QuerySet[User]:
     """The subscribers of the bot who hold `respond` on it."""
     permitted = get_users_with_perms(bot, only_with_perms_in=["respond"], with_group_users=False)
-    members: QuerySet[User] = permitted.filter(subscription__bot=bot, is_active=True)
-    return members
+    return User.objects.filter(subscription__bot=bot, is_active=True, pk__in=permitted)
 
 
 def create_rows(
@@ -67,7 +66,9 @@ def create_rows(
             Notification(event=event, user=member, level="critical", title=title, body=body)
             for member in members
         )
-        by_user = {notification.user_id: notification for notification in notifications}
+        by_user: dict[int | None, Notification] = {
+            notification.user_id: notification for notification in notifications
+        }
         deliveries = Delivery.objects.bulk_create(
             Delivery(notification=by_user[device.user_id], device=device) for device in devices
         )
