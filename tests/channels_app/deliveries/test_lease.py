@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from channels_app.deliveries import Taken
 from channels_app.gateways.pushes import Platform
@@ -100,3 +101,11 @@ def test_workers_at_once_lease_each_delivery_once() -> None:
     taken = at_once(4, lambda _: ids(lease(limit=7))) + [ids(lease())]
     assert sorted(pk for each in taken for pk in each) == sorted(made)
     assert set(Delivery.objects.values_list("attempts", flat=True)) == {1}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_delivery_in_another_workers_hands_is_passed_over() -> None:
+    held, free = due(), due()
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=held.pk)
+        assert at_once(1, lambda _: ids(lease())) == [{free.pk}]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 
 from channels_app import deliveries
 from channels_app.gateways.pushes import Verdict
@@ -75,3 +76,11 @@ def test_of_two_sweeps_at_once_one_finds_what_was_lost() -> None:
     leased_one()
     assert sorted(at_once(2, lambda _: sweep())) == [0, 1]
     assert Attempt.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lease_that_is_being_settled_is_passed_over() -> None:
+    delivery, _ = leased_one()
+    with transaction.atomic():
+        Delivery.objects.select_for_update().get(pk=delivery.pk)
+        assert at_once(1, lambda _: sweep()) == [0]
