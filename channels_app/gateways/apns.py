@@ -4,8 +4,9 @@ Sources: Apple, "Sending notification requests to APNs", "Generating a remote no
 "Establishing a token-based connection to APNs", "Handling notification responses from APNs".
 """
 
+import hashlib
+import math
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,14 +24,15 @@ from channels_app.gateways.pushes import Push, Verdict
 PRODUCTION_URL = "https://api.push.apple.com"
 DEVELOPMENT_URL = "https://api.sandbox.push.apple.com"
 
-TOKEN_SECONDS = 40 * 60
-"""Between Apple's 20 and 60 minutes."""
+TOKEN_SECONDS = 30 * 60
+TOKEN_KEPT_SECONDS = 21 * 60
+"""Apple takes no second token within 20 minutes on a connection, and none older than 60: whoever
+first used one at the end of its window (31 minutes old) keeps it to its 52nd minute."""
 TOKEN_HEAD_START_SECONDS = 60
 """A token is used from a minute after its `iat`: our clock may run ahead of Apple's."""
 
 _DEVICE_TOKEN = re.compile(r"[0-9A-Fa-f]{2,200}")
 _COLLAPSE_ID = re.compile(r"[!-~]{1,64}")
-_APNS_ID_NAMESPACE = uuid.UUID("b7fd5ae1-3f4c-4b0e-9d54-6c1c1f7e2a90")
 _CRITICAL_SOUND: Mapping[str, object] = MappingProxyType(
     {"critical": 1, "name": "default", "volume": 1.0}
 )
@@ -84,14 +86,18 @@ class ApnsApplication:
     entitled: bool
     _token: str = ""
     _token_window: int = -1
+    _token_since: float = -math.inf
 
     def provider_token(self, now: float) -> str:
-        """The bearer token of this window, the same in every process that holds the key."""
+        """The bearer token of a window, the same in every process that holds the key.
+
+        Except that no process changes it twice within Apple's 20 minutes, windows or not.
+        """
         window = es256.window_start(now - TOKEN_HEAD_START_SECONDS, TOKEN_SECONDS)
-        if window != self._token_window:
+        if window != self._token_window and now - self._token_since >= TOKEN_KEPT_SECONDS:
             claims = {"iss": self.team_id, "iat": window}
             self._token = es256.token(claims, self.key, {"kid": self.key_id})
-            self._token_window = window
+            self._token_window, self._token_since = window, now
         return self._token
 
     def request(self, push: Push, now: datetime) -> Request:
@@ -109,9 +115,11 @@ def apns_id(push: Push) -> str:
 
     The same on every attempt, because each attempt is the same notification: whichever one Apple
     saw can be found in its Push Notifications Console from our row alone, even if the sender
-    died before it could write down an answer.
+    died before it could write down an answer. A UUID of version 8 (RFC 9562, section 5.8).
     """
-    return str(uuid.uuid5(_APNS_ID_NAMESPACE, f"{push.target.registration_id}/{push.delivery_id}"))
+    name = f"{push.target.registration_id}/{push.delivery_id}"
+    digits = hashlib.sha256(name.encode()).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-8{digits[13:16]}-8{digits[17:20]}-{digits[20:32]}"
 
 
 def request(push: Push, app: ApnsApplication, now: datetime) -> Request:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import jwt
@@ -163,20 +164,34 @@ def test_every_attempt_of_a_delivery_has_the_same_id_and_no_other_has_it() -> No
     assert apns.apns_id(PUSH) not in {apns.apns_id(other) for other in others}
 
 
-def test_the_provider_token_is_shared_within_its_window_and_never_older_than_an_hour() -> None:
+def issued_at(token: str) -> float:
+    claims = jwt.decode(
+        token, KEY.public_key(), algorithms=["ES256"], options={"verify_iat": False}
+    )
+    assert claims["iss"] == "DEF123GHIJ"
+    return float(claims["iat"])
+
+
+def test_processes_that_start_together_share_every_provider_token() -> None:
     first, second = application(), application()
-    tokens = {}
-    for minute in range(200):
+    tokens = set()
+    for minute in range(180):
         now = NOW.timestamp() + 60 * minute
-        token = first.provider_token(now)
-        assert token == second.provider_token(now)
-        claims = jwt.decode(
-            token, KEY.public_key(), algorithms=["ES256"], options={"verify_iat": False}
-        )
-        assert claims["iss"] == "DEF123GHIJ"
-        assert 60 <= now - claims["iat"] < 45 * 60
-        tokens[token] = now
-    assert len(tokens) == 6  # one every 40 minutes
+        assert first.provider_token(now) == second.provider_token(now)
+        tokens.add(first.provider_token(now))
+    assert 5 <= len(tokens) <= 7  # one every 30 minutes
+
+
+@pytest.mark.parametrize("minute", range(30))
+def test_whenever_it_starts_a_process_keeps_a_token_as_long_as_apple_demands(minute: int) -> None:
+    app, start = application(), NOW.timestamp() + 60 * minute
+    changes, token = [], ""
+    for now in range(int(start), int(start) + 3 * 3600, 30):
+        if app.provider_token(now) != token:
+            token = app.provider_token(now)
+            changes.append(now)
+        assert 60 <= now - issued_at(token) < 55 * 60
+    assert min(later - earlier for earlier, later in pairwise(changes)) > 20 * 60
 
 
 REASONS = {
