@@ -1,10 +1,11 @@
 """What holds for the whole test session."""
 
 import os
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from hypothesis import settings as hypothesis_settings
-from pytest_django import Settings
 
 # The same examples in every run, and no verdict that depends on how fast the machine is.
 hypothesis_settings.register_profile("pushbridge", deadline=None, derandomize=True, database=None)
@@ -17,8 +18,6 @@ def pytest_configure() -> None:
         pytest.exit("The tests need servers of their own: python3 manage.py test", returncode=4)
 
 
-@pytest.fixture(autouse=True)
-def _static_root(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+def pytest_sessionstart() -> None:
     """WhiteNoise warns of a folder that only a deployment has."""
-    settings.STATIC_ROOT = tmp_path_factory.getbasetemp() / "static"
-    settings.STATIC_ROOT.mkdir(exist_ok=True)
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection as database
@@ -52,9 +53,8 @@ def port(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 def _database_url() -> str:
-    to = database.settings_dict
-    secret = f":{to['PASSWORD']}" if to["PASSWORD"] else ""
-    return f"postgres://{to['USER']}{secret}@{to['HOST']}:{to['PORT']}/{to['NAME']}"
+    given = urlsplit(os.environ["DATABASE_URL"])
+    return given._replace(path=f"/{database.settings_dict['NAME']}").geturl()
 
 
 def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
