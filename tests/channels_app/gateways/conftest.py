@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
 
+from channels_app.gateways.dispatch import Dispatcher
 from channels_app.sandbox.process import SandboxProcess, running
+from tests.channels_app.gateways.sandboxed import Dispatchers, config
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +36,22 @@ def sandbox(sandbox_process: SandboxProcess) -> Iterator[SandboxProcess]:
     sandbox_process.clear_faults()
     yield sandbox_process
     sandbox_process.clear_faults()
+
+
+@pytest.fixture
+def dispatchers(sandbox: SandboxProcess) -> Iterator[Dispatchers]:
+    """Make a dispatcher for the sandbox; closed at the end."""
+    made: list[Dispatcher] = []
+
+    def make(**changes: Any) -> Dispatcher:
+        made.append(Dispatcher(config(sandbox, **changes)))
+        return made[-1]
+
+    yield make
+    for dispatcher in made:
+        dispatcher.close()
+
+
+@pytest.fixture
+def dispatcher(dispatchers: Dispatchers) -> Dispatcher:
+    return dispatchers()

@@ -1,14 +1,11 @@
 """The transport against a server that is told what to do."""
 
 import time
-from collections.abc import Callable
-from typing import Any
 
-import pytest
 import trustme
 
 from channels_app.gateways import connections
-from channels_app.gateways.exchange import Fate, Reply, Request
+from channels_app.gateways.exchange import Fate, Request
 from channels_app.gateways.transport import Transport, origin_of
 from tests.channels_app.gateways.scripted_server import (
     CANCEL,
@@ -19,35 +16,7 @@ from tests.channels_app.gateways.scripted_server import (
     Seen,
     serving,
 )
-
-LOOPBACK = ["127.0.0.0/8", "::1/128"]
-PATIENCE = 20.0
-
-Sender = Callable[..., dict[int, Reply]]
-
-
-def send(
-    url: str, *, ca_file: str, count: int = 1, before: int = 0, **options: Any
-) -> dict[int, Reply]:
-    """Send `before` requests and wait, then `count` more; all replies by number."""
-    settings: dict[str, Any] = {"networks": LOOPBACK, "request_seconds": 5.0, **options}
-    transport: Transport[int] = Transport(ca_file=ca_file, **settings)
-    replies: dict[int, Reply] = {}
-    try:
-        for numbers in (range(before), range(before, before + count)):
-            for number in numbers:
-                body = b'{"n": %d}' % number
-                transport.submit(Request(f"{url}/push/{number}", ("x-n: 1",), body), number)
-            until = time.monotonic() + PATIENCE
-            while transport.in_flight and time.monotonic() < until:
-                replies |= dict(transport.poll(1.0))
-    finally:
-        transport.close()
-    return replies
-
-
-def answering(talk: Conversation, seen: Seen) -> None:
-    talk.answer(seen)
+from tests.channels_app.gateways.sending import LOOPBACK, answering, send
 
 
 def first_then(action: Script) -> Script:
@@ -87,18 +56,6 @@ def test_a_reply_has_its_status_headers_and_body(authority: trustme.CA, ca_file:
     assert reply.headers["apns-id"] == "some-id"
     assert reply.body == b'{"reason": "Unregistered"}'
     assert reply.sent_at <= reply.answered_at
-
-
-def test_nothing_is_sent_that_was_not_asked_for(authority: trustme.CA, ca_file: str) -> None:
-    with serving(authority, answering) as server:
-        headers = ("accept:", "user-agent:", "content-type:")
-        transport: Transport[int] = Transport(ca_file=ca_file, networks=LOOPBACK)
-        transport.submit(Request(f"{server.url}/x", headers, b"{}"), 1)
-        transport.poll(5.0)
-        transport.close()
-
-    pseudo = {":method", ":path", ":scheme", ":authority"}
-    assert set(server.seen[0].headers) - pseudo == {"content-length"}
 
 
 def test_a_request_cut_off_after_it_arrived_is_sent_once_and_unknown(
@@ -272,76 +229,6 @@ def test_a_name_that_does_not_exist_is_unsent(ca_file: str) -> None:
     reply = send("https://nowhere.invalid", ca_file=ca_file)[0]
 
     assert (reply.fate, reply.fault) == (Fate.UNSENT, "HostNotFound")
-
-
-def test_a_certificate_of_another_authority_is_not_trusted(
-    authority: trustme.CA, ca_file: str
-) -> None:
-    with serving(trustme.CA(), answering) as server:
-        reply = send(server.url, ca_file=ca_file)[0]
-
-    assert (reply.fate, reply.fault) == (Fate.UNSENT, "CertificateNotTrusted")
-    assert server.seen == []
-
-
-def test_an_address_that_is_not_public_is_refused_before_connecting(
-    authority: trustme.CA, ca_file: str
-) -> None:
-    with serving(authority, answering) as server:
-        by_number = send(server.url, ca_file=ca_file, networks=[])[0]
-        by_name = send(server.url.replace("127.0.0.1", "localhost"), ca_file=ca_file, networks=[])[
-            0
-        ]
-
-    for reply in (by_number, by_name):
-        assert (reply.fate, reply.fault) == (Fate.UNSENT, "AddressNotAllowed")
-    assert server.connections == 0
-
-
-def test_a_redirection_is_not_followed(authority: trustme.CA, ca_file: str) -> None:
-    def script(talk: Conversation, seen: Seen) -> None:
-        talk.answer(seen, 307, location="https://169.254.169.254/")
-
-    with serving(authority, script) as server:
-        reply = send(server.url, ca_file=ca_file)[0]
-
-    assert reply.status == 307
-    assert len(server.seen) == 1
-
-
-def test_an_endless_reply_is_cut_off_and_its_status_counts(
-    authority: trustme.CA, ca_file: str
-) -> None:
-    def script(talk: Conversation, seen: Seen) -> None:
-        talk.answer(seen, 400, b"x" * 60_000)
-
-    with serving(authority, script) as server:
-        reply = send(server.url, ca_file=ca_file)[0]
-
-    assert (reply.fate, reply.status, reply.body) == (Fate.ANSWERED, 400, b"")
-    assert reply.fault == "ReplyTooLarge"
-
-
-def test_the_environment_offers_no_proxy(
-    authority: trustme.CA, ca_file: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("https_proxy", "HTTPS_PROXY", "ALL_PROXY"):
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
-    with serving(authority, answering) as server:
-        assert send(server.url, ca_file=ca_file)[0].status == 200
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1/", "ftp://127.0.0.1/", "https://", "x"])
-def test_only_https_leaves_the_house(url: str, ca_file: str) -> None:
-    reply = send(url, ca_file=ca_file)[0]
-
-    assert reply.fate in (Fate.UNSENT, Fate.IMPOSSIBLE)
-
-
-def test_a_request_that_libcurl_cannot_take_comes_back(ca_file: str) -> None:
-    reply = send("https://127.0.0.1/\udcff", ca_file=ca_file)[0]
-
-    assert reply.fate is Fate.IMPOSSIBLE
 
 
 def test_polling_with_nothing_in_flight_returns_at_once(ca_file: str) -> None:
