@@ -56,6 +56,7 @@ def temporary_servers() -> Iterator[dict[str, str]]:
     with ExitStack() as cleanup:
         cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
         _write_down(folder, running)
+        (folder / "var" / "static").mkdir(parents=True)  # STATIC_ROOT, as `up` makes it
         environment = {
             "PUSHBRIDGE_VAR": str(folder / "var"),
             "SECRET_KEY": secrets.token_urlsafe(50),
