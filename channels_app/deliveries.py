@@ -9,7 +9,7 @@ another worker has moved on in the meantime is left alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -167,23 +167,28 @@ def _leased(*row: Any) -> Leased:
     )
 
 
+# Most answers of a batch are alike, so what they mean (their kind) travels once. Whose delivery was
+# taken back meanwhile, and not yet sent again, is still answered; after the next lease it is not.
 SETTLE = """
-    WITH answer AS (
+    WITH kind AS (
         SELECT * FROM unnest(
-            %(id)s::bigint[], %(number)s::int[], %(state)s::text[], %(due_at)s::timestamptz[],
-            %(verdict)s::text[], %(status)s::int[], %(reason)s::text[], %(gateway_id)s::text[],
+            %(state)s::text[], %(due_at)s::timestamptz[], %(verdict)s::text[], %(status)s::int[],
+            %(reason)s::text[]
+        ) WITH ORDINALITY kind (state, due_at, verdict, status, reason, kind)
+    ), answer AS (
+        SELECT * FROM unnest(
+            %(id)s::bigint[], %(number)s::int[], %(kind)s::int[], %(gateway_id)s::text[],
             %(sent_at)s::float8[], %(answered_at)s::float8[]
-        ) answer (
-            id, number, state, due_at, verdict, status, reason, gateway_id, sent_at, answered_at
-        )
+        ) answer (id, number, kind, gateway_id, sent_at, answered_at)
+        JOIN kind USING (kind)
     ), settled AS (
         UPDATE chatbot_delivery delivery SET
             state = answer.state, reason = answer.reason,
             due_at = COALESCE(answer.due_at, delivery.due_at),
             settled_at = CASE WHEN answer.state = 'pending' THEN NULL ELSE %(now)s END
         FROM answer
-        WHERE delivery.id = answer.id AND delivery.state = 'sending'
-            AND delivery.attempts = answer.number
+        WHERE delivery.id = answer.id AND delivery.attempts = answer.number
+            AND delivery.settled_at IS NULL
         RETURNING delivery.id
     )
     INSERT INTO chatbot_attempt (
@@ -192,51 +197,54 @@ SETTLE = """
     SELECT id, number, verdict, status, reason, gateway_id,
         to_timestamp(sent_at), to_timestamp(answered_at)
     FROM answer JOIN settled USING (id)
-    ON CONFLICT (delivery_id, number) DO NOTHING
+    ON CONFLICT (delivery_id, number) DO UPDATE SET
+        verdict = EXCLUDED.verdict, status = EXCLUDED.status, reason = EXCLUDED.reason,
+        gateway_id = EXCLUDED.gateway_id, sent_at = EXCLUDED.sent_at,
+        answered_at = EXCLUDED.answered_at
+    WHERE chatbot_attempt.verdict = 'lost'
 """
-SETTLE_COLUMNS = (
-    "id",
-    "number",
-    "state",
-    "due_at",
-    "verdict",
-    "status",
-    "reason",
-    "gateway_id",
-    "sent_at",
-    "answered_at",
-)
+KIND_COLUMNS = ("state", "due_at", "verdict", "status", "reason")
+ANSWER_COLUMNS = ("id", "number", "kind", "gateway_id", "sent_at", "answered_at")
+
+Kind = tuple[str, datetime | None, str, int | None, str]
 
 
 def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
     """Write down what the push services answered: an attempt, and the delivery's new state."""
     if not results:
         return
-    rows = [_settled(leased, answer, now=now) for leased, answer in results]
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    kinds: dict[Kind, int] = {}  # numbered from 1, as SQL counts
+    answers = [
+        (
+            answer.delivery_id,
+            leased.attempt,
+            kinds.setdefault(_kind(leased, answer, now=now), len(kinds) + 1),
+            answer.gateway_id[:200],
+            answer.sent_at,
+            answer.answered_at,
+        )
+        for leased, answer in results
+    ]
     with connection.cursor() as cursor:
-        cursor.execute(SETTLE, {"now": now, **dict(zip(SETTLE_COLUMNS, columns, strict=True))})
+        cursor.execute(
+            SETTLE,
+            {"now": now, **_columns(KIND_COLUMNS, kinds), **_columns(ANSWER_COLUMNS, answers)},
+        )
     for _, answer in results:
         if answer.verdict is Verdict.DEAD:
             bury(delivery_id=answer.delivery_id, dead_since=answer.dead_since or now)
 
 
-def _settled(leased: Leased, answer: Answer, *, now: datetime) -> tuple[Any, ...]:
+def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    columns = map(list, zip(*rows, strict=True))
+    return dict(zip(names, columns, strict=True))
+
+
+def _kind(leased: Leased, answer: Answer, *, now: datetime) -> Kind:
     state, due_at = after(answer, attempt=leased.attempt, level=leased.level, now=now)
     if due_at is not None and due_at >= leased.expires_at:
         state, due_at = Delivery.State.EXPIRED, None
-    return (
-        answer.delivery_id,
-        leased.attempt,
-        state.value,
-        due_at,
-        answer.verdict.value,
-        answer.status,
-        answer.reason[:100],
-        answer.gateway_id[:200],
-        answer.sent_at,
-        answer.answered_at,
-    )
+    return state.value, due_at, answer.verdict.value, answer.status, answer.reason[:100]
 
 
 def after(

@@ -25,11 +25,20 @@ from channels_app.models import Event
 from channels_app.routing import Candidate, Decision, Occasion, Outcome, Thresholds
 
 
-def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Leased]:
+@dataclass(frozen=True, slots=True)
+class Fanned:
+    """What a fan-out came to."""
+
+    deliveries: int
+    leased: list[Leased]
+    """Those that were born leased, for the caller to send."""
+
+
+def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
     """Give every candidate of these events an outcome, and each of their devices a delivery.
 
-    Up to `room` deliveries are born leased and returned: the caller sends them when its transaction
-    is committed. Call it in one, and with events of one lane. The number of queries is the same for
+    Up to `room` deliveries are born leased: the caller sends them when its transaction is
+    committed. Call it in one, and with events of one lane. The number of queries is the same for
     one candidate and for many.
     """
     events = list(
@@ -39,11 +48,11 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> list[Lease
     )
     people = audience.gather(events)
     verdicts = [verdict for event in events for verdict in _judge(Case(event), people)]
-    leased = _insert(verdicts, people, now=now, room=room) if verdicts else []
+    fanned = _insert(verdicts, people, now=now, room=room) if verdicts else Fanned(0, [])
     Event.objects.filter(pk__in=[event.pk for event in events]).update(
         state=Event.State.ROUTED, routed_at=now
     )
-    return leased
+    return fanned
 
 
 class Case:
@@ -166,9 +175,7 @@ DEVICE_COLUMNS = (
 )
 
 
-def _insert(
-    verdicts: Sequence[Verdict], people: Audience, *, now: datetime, room: int
-) -> list[Leased]:
+def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, room: int) -> Fanned:
     texts = _Texts()
     members = [_member_row(verdict, texts) for verdict in verdicts]
     devices = []
@@ -208,17 +215,19 @@ def _insert(
                 **_columns(DEVICE_COLUMNS, devices),
             },
         )
-        return [
+        made = cursor.fetchall()
+    return Fanned(
+        deliveries=len(devices),
+        leased=[
             _leased(
                 *leased[event_id, membership_id, installation],
                 people,
                 delivery_id=delivery_id,
                 notification_id=notification_id,
             )
-            for delivery_id, notification_id, event_id, membership_id, installation in (
-                cursor.fetchall()
-            )
-        ]
+            for delivery_id, notification_id, event_id, membership_id, installation in made
+        ],
+    )
 
 
 class _Texts:

@@ -44,6 +44,8 @@ class Routed:
 
     events: int
     """How many events were taken."""
+    deliveries: int = 0
+    """How many deliveries they came to."""
     leased: list[Leased] = field(default_factory=list)
     """The deliveries that the caller has to send now."""
 
@@ -88,7 +90,7 @@ def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) 
     """
     try:
         with transaction.atomic():
-            leased = fan_out(event_ids=event_ids, now=now, room=room - len(routed.leased))
+            fanned = fan_out(event_ids=event_ids, now=now, room=room - len(routed.leased))
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
@@ -97,7 +99,8 @@ def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) 
             route_error=f"{type(error).__name__}: {error}"[:2000]
         )
         return False
-    routed.leased += leased
+    routed.deliveries += fanned.deliveries
+    routed.leased += fanned.leased
     return True
 
 

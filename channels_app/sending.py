@@ -7,8 +7,10 @@ worker leases on while it waits, as far as the push services' connections have r
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import structlog
 from django.conf import settings
@@ -21,6 +23,8 @@ from channels_app.gateways.dispatch import Dispatcher
 from channels_app.gateways.pushes import Answer, Push
 from channels_app.leases import Leased
 from channels_app.levels import Lane
+from channels_app.links import About, Identity
+from channels_app.notifications import Routed
 
 Clock = Callable[[], datetime]
 
@@ -32,11 +36,11 @@ CATEGORIES = {
     Channel.WORKFLOW: "WORKFLOW",
 }
 # One transaction's worth of events of one organization, and of deliveries in one lease.
-ROUTE_START, ROUTE_LIMIT = 8, 100
+ROUTE_LIMIT = 100
 LEASE_LIMIT = 200
 # Answers come in one by one; writing them down together costs a fraction, and nobody waits for it.
 SETTLE_SECONDS = 0.02
-SETTLE_LIMIT = 200
+SETTLE_LIMIT = 500
 # While something is under way, new work is looked for this often.
 PATIENCE_SECONDS = 0.02
 
@@ -46,7 +50,7 @@ def push(leased: Leased) -> Push:
     about = leased.about
     if about.row.channel is None:
         raise ValueError(f"{about.row.name} pushes nothing")
-    identity = links.identity(about)
+    shared = _shared(about, leased.organization, settings.LINK_BASE)
     return Push(
         delivery_id=leased.delivery_id,
         target=leased.target,
@@ -55,19 +59,39 @@ def push(leased: Leased) -> Push:
         category=CATEGORIES[about.row.channel],
         title=leased.title,
         body=leased.body,
-        link=links.link(about, base=settings.LINK_BASE, organization=leased.organization),
-        thread=identity.thread,
-        collapse_key=identity.collapse_key,
+        link=shared.link,
+        thread=shared.identity.thread,
+        collapse_key=shared.identity.collapse_key,
         data={
-            "type": about.row.name,
-            "event_id": str(about.event_id),
+            **shared.data,
             "notification_id": str(leased.notification_id),
-            "organization": leased.organization,
-            **links.ids(about),
             **_claim(leased),
         },
         expires_at=leased.expires_at,
         locale=leased.locale,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What is the same in all pushes of an event."""
+
+    identity: Identity
+    link: str
+    data: Mapping[str, str]
+
+
+@lru_cache(maxsize=256)
+def _shared(about: About, organization: str, base: str) -> Shared:
+    return Shared(
+        identity=links.identity(about),
+        link=links.link(about, base=base, organization=organization),
+        data={
+            "type": about.row.name,
+            "event_id": str(about.event_id),
+            "organization": organization,
+            **links.ids(about),
+        },
     )
 
 
@@ -99,6 +123,11 @@ class Sender:
     def idle(self) -> bool:
         """Whether nothing is under way and nothing is left to write down."""
         return not self._under_way and not self._answered
+
+    @property
+    def capacity(self) -> int:
+        """How many deliveries it can have under way at most."""
+        return self._dispatcher.capacity
 
     @property
     def room(self) -> int:
@@ -155,20 +184,51 @@ def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
     """
     doorbell.answer(lane)
     until = clock() + timedelta(seconds=seconds)
-    limit = ROUTE_START
+    pace = Pace()
     while (now := clock()) < until:
         found = 0
-        if sender.room:
+        if limit := pace.events(room=sender.room, capacity=sender.capacity):
             routed = notifications.route(lane=lane, now=now, limit=limit, room=sender.room)
             sender.send(routed.leased, now=now)
-            # As many events at a time as this worker can send for: the rest is for the others.
-            limit = min(limit * 2, ROUTE_LIMIT) if sender.room else max(limit // 2, 1)
-            taken = deliveries.lease(lane=lane, now=now, limit=min(sender.room, LEASE_LIMIT))
+            pace.learn(routed, limit=limit)
+            found += routed.events
+        if limit := min(sender.room, LEASE_LIMIT):
+            taken = deliveries.lease(lane=lane, now=now, limit=limit)
             sender.send(taken.leased, now=now)
             deliveries.drop(taken.objections, now=now)
-            found = routed.events + len(taken.leased) + len(taken.objections)
+            found += len(taken.leased) + len(taken.objections)
         sender.collect(timeout=0 if found else PATIENCE_SECONDS, clock=clock)
         if not found and sender.idle:
             return
     sender.settle(now=clock())
     doorbell.ring(lane)
+
+
+class Pace:
+    """How many events to route next: as many as this worker can send for, the rest is for others.
+
+    What is routed beyond that is written, leased and read again later at twice the cost; and a
+    batch of one event costs nearly as much as one of ten. So in a storm a worker waits until half
+    of its connections' room is free again, but not for long: something may be hanging on them.
+    """
+
+    def __init__(self) -> None:
+        self._deliveries_per_event = 10.0
+        self._more = False
+        self._routed_at = 0.0
+
+    def events(self, *, room: int, capacity: int) -> int:
+        """The limit of the next batch; 0 to wait for room."""
+        waited = time.monotonic() - self._routed_at
+        if self._more and room < capacity // 2 and waited < PATIENCE_SECONDS:
+            return 0
+        if room < min(self._deliveries_per_event, capacity // 2):
+            return 0
+        return max(1, min(ROUTE_LIMIT, int(room / self._deliveries_per_event)))
+
+    def learn(self, routed: Routed, *, limit: int) -> None:
+        """What the last batch was like: the next will be much the same."""
+        self._routed_at = time.monotonic()
+        self._more = routed.events >= limit
+        if routed.events:
+            self._deliveries_per_event = max(1.0, routed.deliveries / routed.events)

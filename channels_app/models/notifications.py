@@ -122,7 +122,10 @@ class Delivery(models.Model):
 
 
 class Attempt(models.Model):
-    """One try to send one delivery, and what came back. Rows are only ever added."""
+    """One try to send one delivery, and what came back.
+
+    Rows are only ever added; but an answer that comes after all takes the place of `lost`.
+    """
 
     class Verdict(models.TextChoices):
         ACCEPTED = "accepted"

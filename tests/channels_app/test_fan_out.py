@@ -43,7 +43,7 @@ def event_of(source: Source, type: str = "conversation.human_requested", **field
 
 
 def route(*events: Event, room: int = 0) -> list[Leased]:
-    return fan_out(event_ids=[event.pk for event in events], now=NOW, room=room)
+    return fan_out(event_ids=[event.pk for event in events], now=NOW, room=room).leased
 
 
 @pytest.fixture
