@@ -23,7 +23,7 @@ class GatewayConfig:
     ca_file: str
     networks: Sequence[str] = ()
     request_seconds: float = REQUEST_SECONDS
-    """How long one push may take, from `submit` to its answer."""
+    """How long one push may wait for its turn, and how long after that for its answer."""
 
     @classmethod
     def from_settings(cls, settings: Any) -> "GatewayConfig":

@@ -26,7 +26,7 @@ class Job(Generic[Ticket]):
 
     request: Request
     ticket: Ticket
-    expires_at: float  # monotonic
+    expires_at: float  # monotonic; until then it may wait for its turn
     sent_at: float = 0.0  # epoch
     tries: int = 0
 

@@ -19,6 +19,8 @@ from channels_app.gateways.exchange import Exchange, Fate, Reply, Request
 from channels_app.gateways.lines import Job, Line, Ticket
 
 REQUEST_SECONDS = 10.0
+"""How long a request may wait for its turn, and then again for its answer: whose turn comes late
+must not be cut off with its push on the way, or it would be sent twice."""
 CAPACITY = 1000
 TRIES = 3
 """A request whose stream was refused is given to the next connection this often in all."""
@@ -137,7 +139,7 @@ class Transport(Generic[Ticket]):
         job.sent_at = time.time()
         job.tries += 1
         try:
-            exchange.prepare(job.request, seconds=job.expires_at - now)
+            exchange.prepare(job.request, seconds=self._request_seconds)
         except ValueError as error:
             self._idle.append(exchange)
             self._give_up(job, Fate.IMPOSSIBLE, str(error))

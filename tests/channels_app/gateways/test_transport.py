@@ -176,6 +176,21 @@ def test_a_first_request_that_hangs_does_not_hold_up_the_others(
     assert max(reply.answered_at for reply in list(replies.values())[:-1]) < replies[0].answered_at
 
 
+def test_who_waited_for_a_turn_has_as_long_as_anybody_to_be_answered(
+    authority: trustme.CA, ca_file: str
+) -> None:
+    def script(talk: Conversation, seen: Seen) -> None:
+        if seen.body != b'{"n": 0}':
+            time.sleep(2.3)
+            talk.answer(seen)
+
+    with serving(authority, script) as server:
+        # The first one hangs, so the second has to wait a second for its turn.
+        replies = send(server.url, ca_file=ca_file, count=2, request_seconds=3.0)
+
+    assert [reply.fate for reply in replies.values()] == [Fate.UNANSWERED, Fate.ANSWERED]
+
+
 def test_a_connection_that_answers_nothing_is_replaced(authority: trustme.CA, ca_file: str) -> None:
     def script(talk: Conversation, seen: Seen) -> None:
         if seen.connection > 1 or seen.number == 1:
