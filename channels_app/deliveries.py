@@ -1,4 +1,4 @@
-"""The state machine of a delivery: lease, settle, sweep.
+"""The state machine of a delivery: lease and settle (and `orphans`, which takes leases back).
 
 pending -> sending (leased) -> accepted | failed | expired | cancelled | unknown, or back to pending
 when it is worth another try or its sender died. (A delivery whose worker sends it at once is born
@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import connection
 from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
 
@@ -53,7 +54,7 @@ TAKE = """
         ORDER BY turn LIMIT %(limit)s
     )
     UPDATE chatbot_delivery delivery
-    SET state = 'sending', attempts = attempts + 1, due_at = %(until)s
+    SET state = 'sending', attempts = attempts + 1, due_at = %(until)s, holder = %(holder)s
     FROM due WHERE delivery.id = due.id
     RETURNING delivery.id
 """
@@ -118,7 +119,16 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
     taken = Taken()
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"lane": lane.value, "now": now, "until": now + LEASE, "limit": limit})
+        cursor.execute(
+            TAKE,
+            {
+                "lane": lane.value,
+                "now": now,
+                "until": now + LEASE,
+                "holder": settings.LEASE_HOLDER,
+                "limit": limit,
+            },
+        )
         ids = [pk for (pk,) in cursor.fetchall()]
         if ids:
             cursor.execute(READ, {"ids": ids, "now": now})
@@ -289,39 +299,3 @@ def drop(objections: Sequence[tuple[int, str]], *, now: datetime) -> None:
             reason=reason,
             settled_at=now,
         )
-
-
-RECLAIM = """
-    WITH lost AS (
-        UPDATE chatbot_delivery SET
-            state = CASE WHEN attempts >= %(most)s THEN 'unknown' ELSE 'pending' END,
-            settled_at = CASE WHEN attempts >= %(most)s THEN %(now)s END,
-            reason = 'sender_lost'
-        WHERE id IN (
-            SELECT id FROM chatbot_delivery
-            WHERE state = 'sending' AND due_at <= %(now)s AND lane = %(lane)s
-            FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id, attempts
-    )
-    INSERT INTO chatbot_attempt (
-        delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
-    )
-    SELECT id, attempts, 'lost', NULL, 'sender_lost', '', %(leased_at)s, %(now)s FROM lost
-    ON CONFLICT (delivery_id, number) DO NOTHING
-"""
-
-
-def sweep(*, lane: Lane, now: datetime) -> int:
-    """Take back what a dead sender had leased; answer how many that were."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            RECLAIM,
-            {
-                "now": now,
-                "lane": lane.value,
-                "most": UNANSWERED_ATTEMPTS,
-                "leased_at": now - LEASE,
-            },
-        )
-        return int(cursor.rowcount)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 
 from channels_app import audience, banners, routing
@@ -141,11 +142,12 @@ INSERT = """
     ), queued AS (
         INSERT INTO chatbot_delivery (
             notification_id, installation_id, organization_id, lane, state, attempts, due_at,
-            expires_at, downgraded, reason, created_at
+            holder, expires_at, downgraded, reason, created_at
         )
         SELECT made.id, installation_id, organization_id, %(lane)s,
             CASE WHEN leased THEN 'sending' ELSE 'pending' END, leased::int,
             CASE WHEN leased THEN %(lease_until)s ELSE %(now)s END,
+            CASE WHEN leased THEN %(holder)s ELSE '' END,
             to_timestamp(expires_at), downgraded, '', %(now)s
         FROM unnest(
             %(d_event)s::bigint[], %(d_member)s::bigint[], %(d_installation)s::uuid[],
@@ -208,6 +210,7 @@ def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, roo
             {
                 "now": now,
                 "lease_until": now + LEASE,
+                "holder": settings.LEASE_HOLDER,
                 "lane": verdicts[0].case.event.lane,
                 "titles": texts.titles,
                 "bodies": texts.bodies,

@@ -12,8 +12,16 @@ from channels_app.gateways.pushes import Target
 from channels_app.levels import Level
 from channels_app.links import About
 
-# Longer than any push service is given to answer: a lease that ends means that its sender is dead.
+# Longer than a push may wait for its turn and its answer (`gateways.transport`): a lease that ends
+# means that its sender is dead.
 LEASE = timedelta(seconds=30)
+
+# A customer should not wait that long. The sessions of a process that dies end with it, and each of
+# them names the process: what is leased by one that has no session left is free after this time. A
+# living process that lost its connection has made another by then.
+ORPHAN_AGE = timedelta(seconds=5)
+# After a restart of the server all sessions are new, and some may not be there yet.
+SERVER_GRACE = timedelta(seconds=10)
 
 
 @dataclass(slots=True)

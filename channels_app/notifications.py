@@ -16,8 +16,9 @@ from channels_app.models import Event
 
 log = structlog.get_logger(__name__)
 
-# A worker that took an event and died leaves it to another after this long.
-ROUTE_LEASE = timedelta(seconds=15)
+# A worker that took an event and died leaves it to another after this long. Short, since one that
+# is merely slow holds the event's row locked until all is inserted: nobody is told twice.
+ROUTE_LEASE = timedelta(seconds=5)
 ROUTE_ATTEMPTS = 3
 
 # One organization's storm takes turns with every other organization's events.

@@ -162,6 +162,11 @@ class Sender:
         if self._answered and (not self._under_way or overdue or full):
             self.settle(now=clock())
 
+    def finish(self, *, clock: Clock) -> None:
+        """Take whatever answers there are, and settle them at once."""
+        self.collect(timeout=0, clock=clock)
+        self.settle(now=clock())
+
     def settle(self, *, now: datetime) -> None:
         """Write down what has been answered.
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections
 from django.utils import timezone
 
-from channels_app import deliveries, sending
+from channels_app import orphans, sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
@@ -45,5 +45,7 @@ def drain(lane: str) -> None:
 def sweep(lane: str) -> None:
     """Find what no bell told of: rings that were lost, senders that died, tries that are due."""
     close_old_connections()
-    deliveries.sweep(lane=Lane(lane), now=timezone.now())
+    # First what this worker knows: after a long freeze its own leases are over, the answers here.
+    sender(Lane(lane)).finish(clock=timezone.now)
+    orphans.take_back(lane=Lane(lane), now=timezone.now())
     drain(lane)

@@ -8,6 +8,7 @@ them.
 from __future__ import annotations
 
 import json
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,9 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # --- the truth -----------------------------------------------------------------------------------
+# Who this process is to PostgreSQL: what it leased is free once it has no session left
+# (channels_app/leases.py). A process that forks shares it with its children.
+LEASE_HOLDER = secrets.token_hex(4)
 _database = env.db("DATABASE_URL", default="postgres:///pushbridge")
 DATABASES = {
     "default": {
@@ -114,6 +118,7 @@ DATABASES = {
             "tcp_user_timeout": 15_000,
             "options": "-c random_page_cost=1.1 -c jit=off",
             **_database.get("OPTIONS", {}),  # sslmode and the like; a socket's folder
+            "application_name": f"pushbridge {LEASE_HOLDER}",
         },
     }
 }

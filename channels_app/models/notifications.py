@@ -84,6 +84,12 @@ class Delivery(models.Model):
     due_at = models.DateTimeField(
         help_text="Pending: when to send. Sending: when the worker's lease is over."
     )
+    holder = models.CharField(
+        max_length=8,
+        default="",
+        db_default="",
+        help_text="Sending: the process that has the lease (`settings.LEASE_HOLDER`).",
+    )
     expires_at = models.DateTimeField(help_text="After this the banner is worth nothing.")
     attempts = models.PositiveSmallIntegerField(default=0)
     downgraded = models.BooleanField(

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -176,6 +177,7 @@ def test_only_as_many_deliveries_are_born_leased_as_there_is_room(bot: Bot) -> N
     rows = Delivery.objects.filter(state="sending")
     assert {delivery.delivery_id for delivery in leased} == {row.pk for row in rows}
     assert {(row.attempts, row.due_at) for row in rows} == {(1, NOW + LEASE)}
+    assert {row.holder for row in rows} == {settings.LEASE_HOLDER}
     assert Delivery.objects.filter(state="pending", attempts=0, due_at=NOW).count() == 1
 
 

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from channels_app import deliveries, doorbell, sending
+from channels_app import deliveries, doorbell, orphans, sending
 from channels_app.gateways.pushes import Verdict
 from channels_app.leases import LEASE
 from channels_app.levels import Lane
@@ -170,7 +170,7 @@ def test_a_delivery_whose_lease_ran_out_on_the_way_is_settled_by_its_first_answe
     sender, _ = services.sender(), due()
     services.hangs = lambda push: True
     drain(sender, Lane.DEFAULT, seconds=0.2)
-    deliveries.sweep(lane=Lane.DEFAULT, now=later)
+    orphans.take_back(lane=Lane.DEFAULT, now=later)
     again = deliveries.lease(lane=Lane.DEFAULT, now=later, limit=1).leased
     sender.send(again, now=later)
     services.hangs = lambda push: False

@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 
 from channels_app.deliveries import Taken
@@ -22,6 +23,7 @@ def test_what_is_due_is_leased() -> None:
     assert ids(lease()) == {delivery.pk}
     delivery.refresh_from_db()
     assert (delivery.state, delivery.attempts, delivery.due_at) == ("sending", 1, NOW + LEASE)
+    assert delivery.holder == settings.LEASE_HOLDER
 
 
 def test_what_is_leased_is_not_leased_again() -> None:

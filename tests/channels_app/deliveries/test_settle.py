@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from channels_app import deliveries
+from channels_app import deliveries, orphans
 from channels_app.deliveries import Taken
 from channels_app.gateways.pushes import Verdict
 from channels_app.leases import LEASE
@@ -105,7 +105,7 @@ def test_words_without_end_are_cut() -> None:
 
 def test_an_answer_to_an_earlier_attempt_changes_nothing() -> None:
     _, first = leased_one()
-    deliveries.sweep(lane=Lane.DEFAULT, now=NOW + LEASE)
+    orphans.take_back(lane=Lane.DEFAULT, now=NOW + LEASE)
     lease(after=LEASE)
     row = settle(first, Verdict.REJECTED)
     assert (row.state, row.attempts) == ("sending", 2)
