@@ -13,7 +13,6 @@ from bench.measuring import System
 from bench.processes import running, wait_for_port
 from bench.webhooks import Door
 from channels_app.event_types import CATALOGUE
-from channels_app.levels import Lane
 from channels_app.links import About, identity
 from pushbridge.bootstrap import PROJECT
 from pushbridge.embedded import services
@@ -55,8 +54,7 @@ class Pushbridge:
         port = free_port()
         environment = self._environment(database)
         web = services.web("127.0.0.1", port, environment)
-        workers = [services.worker(lane.value, environment) for lane in Lane]
-        workers.append(services.scheduler(self._home, environment))
+        workers = [*services.workers(environment), services.scheduler(self._home, environment)]
         folder = self.ground.folder
         with ExitStack() as stack:
             pids = [stack.enter_context(running(each, folder)).pid for each in workers]

