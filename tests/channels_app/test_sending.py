@@ -139,6 +139,15 @@ def test_what_comes_while_a_device_hangs_is_sent() -> None:
 
 
 @pytest.mark.django_db
+def test_what_is_answered_when_the_time_is_over_is_written_down() -> None:
+    services, stuck = PushServices(), due()
+    services.hangs = lambda push: push.delivery_id == stuck.pk
+    due()
+    drain(services.sender(), Lane.DEFAULT, seconds=0.015)  # by this clock: one round
+    assert states() == ["sending", "accepted"]
+
+
+@pytest.mark.django_db
 def test_an_answer_that_comes_after_the_drain_is_written_down_by_the_next() -> None:
     services = PushServices()
     sender = services.sender()
