@@ -187,7 +187,7 @@ def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, roo
             continue
         for device in verdict.candidate.devices:
             key = (
-                verdict.case.event.pk,
+                verdict.case.about.event_id,
                 verdict.candidate.membership_id,
                 str(device.installation_id),
             )
@@ -196,7 +196,7 @@ def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, roo
             devices.append(
                 (
                     *key,
-                    verdict.case.event.organization_id,
+                    verdict.case.about.organization_id,
                     verdict.expires_at.timestamp(),
                     verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
                     at_once,
@@ -257,7 +257,7 @@ def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str,
 
 def _member_row(verdict: Verdict, texts: _Texts) -> tuple[Any, ...]:
     return (
-        verdict.case.event.pk,
+        verdict.case.about.event_id,
         verdict.candidate.membership_id,
         verdict.decision.outcome.value,
         verdict.decision.decided_by,
