@@ -6,6 +6,7 @@ import ctypes
 import errno
 import os
 import pwd
+import secrets
 import signal
 import socket
 import subprocess
@@ -20,6 +21,9 @@ import psutil
 # Two readings of a process's start differ by the jitter of the kernel's idea of boot time.
 START_TOLERANCE_SECONDS = 2.0
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+# In the environment of all that we start, and of all that they start: whose they are.
+MARK_NAME = "PUSHBRIDGE_STARTED_BY"
+MARK = secrets.token_hex(16)
 
 
 class Fault(Exception):
@@ -50,6 +54,7 @@ class Record:
     pid: int
     started_at: float  # seconds since the epoch
     stop_signal: int = signal.SIGTERM
+    mark: str = MARK
 
     @property
     def is_running(self) -> bool:
@@ -62,7 +67,7 @@ def start(service: Service, output: IO[bytes] | int) -> subprocess.Popen[bytes]:
     account = service.account
     return subprocess.Popen(
         service.command,
-        env=dict(service.environment),
+        env={**service.environment, MARK_NAME: MARK},
         cwd=service.folder,
         stdin=subprocess.DEVNULL,
         stdout=output,
@@ -126,23 +131,24 @@ def started_together(one: float, other: float) -> bool:
 
 
 def group_of(leader: Record) -> list[psutil.Process]:
-    """What still runs of a process and its descendants, by group.
+    """What still runs of a process and of what it started, by group, leader first.
 
-    A group's number is not given to a new process while a member lives; a member older than the
-    leader shows that the number has been used again, and then the group is not ours.
+    The leader is known by pid and start. It may be dead, and the group's number taken by strangers
+    since: the others are known by the mark in their environment.
     """
-    members = []
-    for process in psutil.process_iter():
-        try:
-            if os.getpgid(process.pid) == leader.pid:
-                members.append((process, process.create_time()))
-        except (ProcessLookupError, psutil.NoSuchProcess):
-            continue
-    for process, started_at in members:
-        reused = process.pid == leader.pid and not started_together(started_at, leader.started_at)
-        if reused or started_at < leader.started_at - START_TOLERANCE_SECONDS:
-            return []
-    return [process for process, _ in members]
+    members = [process for process in psutil.process_iter() if _follows(process, leader)]
+    return [psutil.Process(leader.pid), *members] if leader.is_running else members
+
+
+def _follows(process: psutil.Process, leader: Record) -> bool:
+    try:
+        return (
+            process.pid != leader.pid
+            and os.getpgid(process.pid) == leader.pid
+            and process.environ().get(MARK_NAME) == leader.mark
+        )
+    except (ProcessLookupError, psutil.NoSuchProcess, psutil.AccessDenied):
+        return False
 
 
 def stop_group(leader: Record, patience: float) -> None:

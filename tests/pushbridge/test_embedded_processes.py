@@ -58,11 +58,24 @@ def test_we_are_running() -> None:
     assert record("us", os.getpid()).is_running
 
 
-def test_a_pid_that_was_given_to_another_process_is_not_the_old_one() -> None:
-    old = replace(record("us", os.getpid()), started_at=time.time() - 86_400)
+def test_a_pid_that_was_given_to_another_process_is_not_the_old_one(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    leader = run(SLEEP, processes)
+    old = replace(leader, started_at=leader.started_at - 86_400)
 
     assert not old.is_running
-    assert group_of(replace(old, pid=os.getpgid(0))) == []
+    assert group_of(old) == []
+
+
+def test_strangers_in_a_group_whose_number_was_once_ours_are_left_alone(
+    processes: list[subprocess.Popen[bytes]],
+) -> None:
+    strangers = run(PARENT, processes)
+    assert len(members(strangers, 2)) == 2
+    old = replace(strangers, started_at=strangers.started_at - 86_400, mark="another start")
+
+    assert group_of(old) == []
 
 
 def test_stopping_reaches_what_the_process_started(
