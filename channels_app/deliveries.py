@@ -106,6 +106,9 @@ READ = """
 """
 
 
+TYPE = 13  # the place of event.type among these columns
+
+
 @dataclass(slots=True)
 class Taken:
     """What a lease brought: deliveries to send, and those that must not be sent any more."""
@@ -133,7 +136,10 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
         if ids:
             cursor.execute(READ, {"ids": ids, "now": now})
             for *row, objection in cursor.fetchall():
-                if objection:
+                if row[TYPE] not in CATALOGUE:
+                    # A newer release was here, and was taken back.
+                    taken.objections.append((row[0], "unknown_type"))
+                elif objection:
                     taken.objections.append((row[0], objection))
                 else:
                     taken.leased.append(_leased(*row))

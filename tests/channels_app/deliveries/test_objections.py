@@ -6,7 +6,7 @@ import pytest
 
 from channels_app import deliveries
 from channels_app.levels import Lane
-from channels_app.models import BotUserPermission, Delivery, Installation
+from channels_app.models import BotUserPermission, Delivery, Event, Installation
 from tests.channels_app.deliveries.rows import NOW, call, due, ids, lease, phone_of
 from tests.factories import BotFactory, InstallationFactory, RoleFactory, permit
 
@@ -105,3 +105,10 @@ def test_nothing_that_is_settled_is_dropped() -> None:
     deliveries.drop([(delivery.pk, "expired")], now=NOW)
     delivery.refresh_from_db()
     assert delivery.state == "accepted"
+
+
+def test_a_type_that_this_release_does_not_know_is_not_sent() -> None:
+    delivery = due()
+    Event.objects.update(type="conversation.from_the_future")
+    taken = deliveries.lease(lane=Lane.ESCALATION, now=NOW, limit=10)
+    assert (taken.leased, taken.objections) == ([], [(delivery.pk, "unknown_type")])
