@@ -45,7 +45,9 @@ def _tame(value: Any, name: str = "") -> Any:
         case str():
             return cut(clean(value), QUOTE_BYTES if name in QUOTES else NAME_BYTES)
         case Mapping():
-            return {key: _tame(item, key) for key, item in value.items()}
+            tamed = {key: _tame(item, key) for key, item in value.items()}
+            # A name of invisible characters is none; the id is better than a gap.
+            return tamed if tamed.get("name", "-") else {**tamed, "name": tamed.get("id", "")}
         case list():
             return [_tame(item, name) for item in value]
         case _:

@@ -231,3 +231,9 @@ def test_a_language_without_a_translation_gets_the_english_banner(locale: str) -
 def test_a_type_without_a_template_is_an_error() -> None:
     with pytest.raises(TemplateDoesNotExist):
         render("conversation.claimed")
+
+
+def test_who_has_an_invisible_name_is_called_by_its_id() -> None:
+    data = {"bot": {"id": "bot_x", "name": "\u2066\u200b"}, "message": "Help"}
+    banner = banners.render(type="conversation.human_requested", data=data, facts={}, locale="en")
+    assert banner.title == "🆘 Customer escalation: bot_x"
