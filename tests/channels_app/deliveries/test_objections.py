@@ -110,5 +110,5 @@ def test_nothing_that_is_settled_is_dropped() -> None:
 def test_a_type_that_this_release_does_not_know_is_not_sent() -> None:
     delivery = due()
     Event.objects.update(type="conversation.from_the_future")
-    taken = deliveries.lease(lane=Lane.ESCALATION, now=NOW, limit=10)
+    taken = lease()
     assert (taken.leased, taken.objections) == ([], [(delivery.pk, "unknown_type")])
