@@ -19,27 +19,28 @@ RECLAIM = """
         SELECT substr(application_name, 12, 8) AS holder FROM pg_stat_activity
         WHERE starts_with(application_name, 'pushbridge ')
             AND pg_postmaster_start_time() < now() - %(grace)s
+    ), orphan AS (
+        SELECT id, due_at AS leased_until FROM chatbot_delivery
+        WHERE state = 'sending' AND lane = %(lane)s AND (
+            due_at <= %(now)s OR (
+                due_at <= %(orphaned)s AND holder NOT IN (SELECT holder FROM living)
+                AND %(holder)s IN (SELECT holder FROM living)
+            )
+        )
+        FOR UPDATE SKIP LOCKED
     ), lost AS (
-        UPDATE chatbot_delivery SET
+        UPDATE chatbot_delivery delivery SET
             state = CASE WHEN attempts >= %(most)s THEN 'unknown' ELSE 'pending' END,
             settled_at = CASE WHEN attempts >= %(most)s THEN %(now)s END,
-            reason = 'sender_lost'
-        WHERE id IN (
-            SELECT id FROM chatbot_delivery
-            WHERE state = 'sending' AND lane = %(lane)s AND (
-                due_at <= %(now)s OR (
-                    due_at <= %(orphaned)s AND holder NOT IN (SELECT holder FROM living)
-                    AND %(holder)s IN (SELECT holder FROM living)
-                )
-            )
-            FOR UPDATE SKIP LOCKED
-        )
-        RETURNING id, attempts, due_at
+            due_at = %(now)s, reason = 'sender_lost'
+        FROM orphan WHERE delivery.id = orphan.id
+        RETURNING delivery.id, attempts, leased_until
     )
     INSERT INTO chatbot_attempt (
         delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
     )
-    SELECT id, attempts, 'lost', NULL, 'sender_lost', '', due_at - %(lease)s, %(now)s FROM lost
+    SELECT id, attempts, 'lost', NULL, 'sender_lost', '', leased_until - %(lease)s, %(now)s
+    FROM lost
     ON CONFLICT (delivery_id, number) DO NOTHING
 """
 

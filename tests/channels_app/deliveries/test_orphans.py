@@ -65,6 +65,7 @@ def test_what_a_process_without_a_session_had_leased_is_free_within_seconds() ->
     delivery.refresh_from_db()
     attempt = Attempt.objects.get(delivery=delivery)
     assert (delivery.state, attempt.verdict, attempt.sent_at) == ("pending", "lost", NOW)
+    assert [leased.attempt for leased in lease(after=ORPHAN_AGE).leased] == [2]
 
 
 def test_a_process_has_seconds_to_make_a_new_session() -> None:
