@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 
 from channels_app.fan_out import fan_out
 from channels_app.leases import Leased
 from channels_app.levels import Lane
 from channels_app.models import Event
+from channels_app.outages import is_outage
 
 log = structlog.get_logger(__name__)
 
@@ -92,9 +93,9 @@ def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) 
     try:
         with transaction.atomic():
             fanned = fan_out(event_ids=event_ids, now=now, room=room - len(routed.leased))
-    except (OperationalError, InterfaceError):
-        raise
     except Exception as error:
+        if isinstance(error, Error) and is_outage(error):
+            raise
         log.exception("route.failed", event_ids=list(event_ids))
         Event.objects.filter(pk__in=event_ids, state=Event.State.RECEIVED).update(
             route_error=f"{type(error).__name__}: {error}"[:2000]

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 
 from channels_app import action_tokens, deliveries, doorbell, links, notifications
 from channels_app.action_tokens import Action
@@ -25,6 +25,7 @@ from channels_app.leases import Leased
 from channels_app.levels import Lane
 from channels_app.links import About, Identity
 from channels_app.notifications import Routed
+from channels_app.outages import is_outage
 
 Clock = Callable[[], datetime]
 
@@ -176,8 +177,9 @@ class Sender:
         answered, self._answered = self._answered, []
         try:
             deliveries.settle(answered, now=now)
-        except (OperationalError, InterfaceError):
-            self._answered = answered
+        except Error as error:
+            if is_outage(error):
+                self._answered = answered
             raise
 
 
@@ -187,7 +189,6 @@ def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
     What is still unanswered then stays under way with the sender, and the bell is rung for whoever
     comes next to go on with it.
     """
-    doorbell.answer(lane)
     until = clock() + timedelta(seconds=seconds)
     pace = Pace()
     while (now := clock()) < until:

@@ -8,13 +8,14 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.db import connection as database
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from channels_app.outages import is_outage
 from pushbridge.webhooks import connections, intake, messages, signatures, strict_json
 from pushbridge.webhooks.connections import LiveConnection
 from pushbridge.webhooks.intake import Receipt
@@ -58,7 +59,9 @@ def _receive(request: HttpRequest, connection_id: str, now: datetime) -> Receipt
     webhook_id, message = _message(request, _body(request), connection, now)
     try:
         return intake.take(message, connection=connection, webhook_id=webhook_id, now=now)
-    except (OperationalError, InterfaceError) as error:
+    except Error as error:
+        if not is_outage(error):
+            raise
         raise _unavailable(error) from error
 
 
@@ -67,16 +70,16 @@ def _connection(connection_id: str, now: datetime) -> LiveConnection:
         found = connections.find(UUID(connection_id), now=now)
     except ValueError:
         found = None
-    except (OperationalError, InterfaceError) as error:
+    except Error as error:
+        if not is_outage(error):
+            raise
         found = _find_again(UUID(connection_id), now, error)
     if found is None:
         raise Problem(HTTPStatus.NOT_FOUND, "There is no such connection.")
     return found
 
 
-def _find_again(
-    connection_id: UUID, now: datetime, error: OperationalError | InterfaceError
-) -> LiveConnection | None:
+def _find_again(connection_id: UUID, now: datetime, error: Error) -> LiveConnection | None:
     """Once more, on a new database connection.
 
     That PostgreSQL was restarted is noticed only when an old connection is next used; each thread
@@ -86,11 +89,13 @@ def _find_again(
     database.close()
     try:
         return connections.find(connection_id, now=now)
-    except (OperationalError, InterfaceError) as again:
+    except Error as again:
+        if not is_outage(again):
+            raise
         raise _unavailable(again) from again
 
 
-def _unavailable(error: OperationalError | InterfaceError) -> Problem:
+def _unavailable(error: Error) -> Problem:
     log.error("webhook.database_unavailable", error=str(error))
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
