@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -141,7 +142,8 @@ class Supervisor:
             self._show(child.service.name, whole.decode(errors="replace").splitlines())
         if size > LARGEST_LOG_BYTES:
             # The child goes on writing at the end of the same file (it is open for appending).
-            shutil.copyfile(child.log, child.log.with_suffix(".log.1"))
+            with suppress(OSError):  # on a full disk rather a shorter log than none
+                shutil.copyfile(child.log, child.log.with_suffix(".log.1"))
             os.truncate(child.log, 0)
             child.read_bytes = 0
 

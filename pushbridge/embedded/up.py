@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -32,19 +31,21 @@ from pushbridge.embedded.home import (
     only_copy,
     open_home,
     read_kept,
-    read_running,
     write_environment,
     write_kept,
     write_running,
 )
-from pushbridge.embedded.processes import Fault, Record, Service, free_port, record, stop_group
+from pushbridge.embedded.preflight import (
+    SCRATCH_PREFIX,
+    require_port,
+    require_space,
+    stop_leftovers,
+)
+from pushbridge.embedded.processes import Fault, Record, Service, free_port, record
 from pushbridge.embedded.supervisor import Supervisor, say
 
-LEAST_FREE_BYTES = 100_000_000
 READY_SECONDS = 60.0
 DRAIN_SECONDS = 10.0
-LEFTOVER_SECONDS = 10.0
-SERVERS = ("postgresql", "valkey")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,9 @@ def _plainly(error: OSError) -> str:
 
 def _serve(home: Home, options: Options) -> None:
     began = time.monotonic()
-    _stop_leftovers(home)
-    _require_port(options.host, options.port)
-    _require_space(home)
+    stop_leftovers(home)
+    require_port(options.host, options.port)
+    require_space(home)
     with _scratch() as scratch, _supervisor(home, options, scratch) as supervisor:
         try:
             _start_all(home, options, scratch, supervisor)
@@ -140,59 +141,12 @@ def _supervisor(home: Home, options: Options, scratch: Path) -> Iterator[Supervi
 @contextmanager
 def _scratch() -> Iterator[Path]:
     """A short-lived folder outside the project; used only where root must copy executables."""
-    folder = Path(tempfile.mkdtemp(prefix="pushbridge-up-"))
+    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
     folder.chmod(0o711)
     try:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _stop_leftovers(home: Home) -> None:
-    """After a kill -9 of the last `up`: what still runs of it, by pid and start, never by name."""
-    before = read_running(home)
-    data = home.folder / "postgres"
-    found = list(before.processes[1:]) if before else []
-    server = postgres.leftover(data)
-    if server and server.pid not in {each.pid for each in found}:
-        found.append(server)
-    for each in found:
-        if each.name not in SERVERS:
-            stop_group(each, patience=1.0)
-    for each in found:
-        if each.name in SERVERS:
-            stop_group(each, patience=LEFTOVER_SECONDS)
-    postgres.leftover(data)  # now that nobody runs, a pid file of theirs must not stand in the way
-    if before:
-        say("The last run did not end in order; what was left of it has been cleaned up.")
-        if Path(before.scratch).name.startswith("pushbridge-up-"):
-            shutil.rmtree(before.scratch, ignore_errors=True)
-        forget_running(home)
-
-
-def _require_port(host: str, port: int) -> None:
-    try:
-        with socket.create_server((host, port)):
-            return
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            reason = "is taken by another program"
-        elif error.errno == errno.EACCES:
-            reason = "may not be used by this user"
-        else:
-            reason = f"cannot be used ({error.strerror})"
-    raise Fault(
-        f"port {port} on {host} {reason}. Choose another: python3 manage.py up --port {port + 1}"
-    )
-
-
-def _require_space(home: Home) -> None:
-    free = shutil.disk_usage(home.folder).free
-    if free < LEAST_FREE_BYTES:
-        raise Fault(
-            f"the disk is full: {home.folder} has {free // 1_000_000} MB left,"
-            f" and {LEAST_FREE_BYTES // 1_000_000} MB are the least to start with."
-        )
 
 
 def _start_all(home: Home, options: Options, scratch: Path, supervisor: Supervisor) -> None:
