@@ -1,0 +1,1 @@
+"""Quiet hours against an independent implementation: JavaScript and the Intl of Node."""
