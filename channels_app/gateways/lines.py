@@ -28,6 +28,7 @@ class Job(Generic[Ticket]):
     ticket: Ticket
     expires_at: float  # monotonic; until then it may wait for its turn
     sent_at: float = 0.0  # epoch
+    answer_by: float = 0.0  # monotonic
     tries: int = 0
 
 

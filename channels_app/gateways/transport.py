@@ -21,6 +21,11 @@ from channels_app.gateways.lines import Job, Line, Ticket
 REQUEST_SECONDS = 10.0
 """How long a request may wait for its turn, and then again for its answer: whose turn comes late
 must not be cut off with its push on the way, or it would be sent twice."""
+INATTENTION_SECONDS = 1.0
+"""A longer time without `poll` (the caller waited for the database, say) does not count: answers
+that came meanwhile are read before anybody is given up."""
+PATIENCE = 3
+"""libcurl's own clock, which knows nothing of that, runs this many times as long."""
 CAPACITY = 1000
 TRIES = 3
 """A request whose stream was refused is given to the next connection this often in all."""
@@ -52,6 +57,7 @@ class Transport(Generic[Ticket]):
         self._ca_file = ca_file
         self._allowed = addresses.networks(networks)
         self._request_seconds = request_seconds
+        self._polled_at = -math.inf  # monotonic
         self._selector = selectors.DefaultSelector()
         self._lines: dict[str, Line[Ticket]] = {}
         self._backlog: set[Line[Ticket]] = set()  # those with something waiting
@@ -76,11 +82,13 @@ class Transport(Generic[Ticket]):
 
         With nothing in flight there is nothing to wait for, and it returns at once.
         """
+        self._forgive_inattention(time.monotonic())
         until = time.monotonic() + timeout
         while self.in_flight:
             self._advance(time.monotonic() if self._done else until)
             if self._done or time.monotonic() >= until:
                 break
+        self._polled_at = time.monotonic()
         done, self._done = self._done, []
         self.in_flight -= len(done)
         return done
@@ -117,6 +125,7 @@ class Transport(Generic[Ticket]):
             until,
             min((connections.timer_at for connections in self._connections), default=math.inf),
             min((line.next_change() for line in self._backlog), default=math.inf),
+            next((job.answer_by for _, job, _, _ in self._running.values()), math.inf),
         )
         for key, events in self._selector.select(max(0.0, wake - time.monotonic())):
             key.data.act(key.fd, events)
@@ -124,6 +133,7 @@ class Transport(Generic[Ticket]):
             connections.tick(time.monotonic())
             self._collect(connections)
         now = time.monotonic()
+        self._expire_running(now)
         for line in tuple(self._backlog):
             self._expire_waiting(line, now)
             self._start_waiting(line, now)
@@ -137,9 +147,10 @@ class Transport(Generic[Ticket]):
     def _start(self, line: Line[Ticket], job: Job[Ticket], now: float) -> None:
         exchange = self._idle.pop() if self._idle else self._new_exchange()
         job.sent_at = time.time()
+        job.answer_by = now + self._request_seconds
         job.tries += 1
         try:
-            exchange.prepare(job.request, seconds=self._request_seconds)
+            exchange.prepare(job.request, seconds=PATIENCE * self._request_seconds)
         except ValueError as error:
             self._idle.append(exchange)
             self._give_up(job, Fate.IMPOSSIBLE, str(error))
@@ -166,25 +177,43 @@ class Transport(Generic[Ticket]):
         line.connecting(exchange, time.monotonic())
 
     def _collect(self, connections: Connections) -> None:
-        answered_at = time.time()
         for curl, code, message in connections.finished():
-            exchange, job, line, _ = self._running.pop(curl)
-            reply = exchange.reply(
-                code=code, message=message, sent_at=job.sent_at, answered_at=answered_at
-            )
-            connections.remove(curl)
-            self._idle.append(exchange)
-            unreachable = line.ended(exchange, reply, time.monotonic())
-            if reply.fault == "StreamRefused" and job.tries < TRIES:
-                line.waiting.appendleft(job)
-                self._backlog.add(line)
-            else:
-                self._done.append((job.ticket, reply))
-            while unreachable and line.waiting:
-                # Say so at once instead of letting each of them find out.
-                self._give_up(line.waiting.popleft(), reply.fate, reply.fault)
-            if connections is not line.connections:
-                self._leave(connections)
+            self._finish(curl, code, message)
+
+    def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
+        """Take a transfer back that is over, or that is to be."""
+        exchange, job, line, connections = self._running.pop(curl)
+        reply = exchange.reply(
+            code=code, message=message, sent_at=job.sent_at, answered_at=time.time()
+        )
+        connections.remove(curl)
+        self._idle.append(exchange)
+        unreachable = line.ended(exchange, reply, time.monotonic())
+        if reply.fault == "StreamRefused" and job.tries < TRIES:
+            line.waiting.appendleft(job)
+            self._backlog.add(line)
+        else:
+            self._done.append((job.ticket, reply))
+        while unreachable and line.waiting:
+            # Say so at once instead of letting each of them find out.
+            self._give_up(line.waiting.popleft(), reply.fate, reply.fault)
+        if connections is not line.connections:
+            self._leave(connections)
+
+    def _forgive_inattention(self, now: float) -> None:
+        if now - self._polled_at <= INATTENTION_SECONDS:
+            return
+        for _, job, _, _ in self._running.values():
+            started_at = job.answer_by - self._request_seconds
+            job.answer_by += now - max(self._polled_at, started_at)
+
+    def _expire_running(self, now: float) -> None:
+        # They started one after the other and have the same time each: the first is due first.
+        while self._running:
+            curl, (_, job, _, _) = next(iter(self._running.items()))
+            if job.answer_by > now:
+                break
+            self._finish(curl, pycurl.E_OPERATION_TIMEDOUT, "")
 
     def _expire_waiting(self, line: Line[Ticket], now: float) -> None:
         while line.waiting and line.waiting[0].expires_at <= now:

@@ -1,5 +1,6 @@
 """The transport against a server that is told what to do."""
 
+import threading
 import time
 
 import trustme
@@ -189,6 +190,27 @@ def test_who_waited_for_a_turn_has_as_long_as_anybody_to_be_answered(
         replies = send(server.url, ca_file=ca_file, count=2, request_seconds=3.0)
 
     assert [reply.fate for reply in replies.values()] == [Fate.UNANSWERED, Fate.ANSWERED]
+
+
+def test_an_answer_is_read_however_late_anybody_looks(authority: trustme.CA, ca_file: str) -> None:
+    transport: Transport[int] = Transport(ca_file=ca_file, networks=LOOPBACK, request_seconds=1.5)
+    received, turned_away = threading.Event(), threading.Event()
+
+    def script(talk: Conversation, seen: Seen) -> None:
+        received.set()
+        turned_away.wait(10)
+        talk.answer(seen)
+
+    with serving(authority, script) as server:
+        transport.submit(Request(f"{server.url}/push/1", (), b"{}"), 1)
+        while not received.is_set():
+            assert transport.poll(0.01) == []
+        turned_away.set()
+        time.sleep(2.5)  # the caller waits for something else
+        replies = transport.poll(5.0)
+        transport.close()
+
+    assert [reply.fate for _, reply in replies] == [Fate.ANSWERED]
 
 
 def test_a_connection_that_answers_nothing_is_replaced(authority: trustme.CA, ca_file: str) -> None:
