@@ -89,6 +89,7 @@ def play(
         dead=dead,
         repeats=strike.repeats,
         gateway_forgets=strike.gateway_forgets,
+        last_look_at=max(at for at in phones.looks if at < struck_at),
         struck_at=struck_at,
         healed_at=healed_at,
         settled_at=settled_at,

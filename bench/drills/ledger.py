@@ -32,7 +32,8 @@ DELIVERIES = """
     SELECT delivery.id, notification.id, event.id, delivery.lane, delivery.state,
         delivery.attempts, array_agg(attempt.verdict ORDER BY attempt.number)
             FILTER (WHERE attempt.id IS NOT NULL),
-        extract(epoch FROM max(attempt.sent_at) FILTER (WHERE attempt.verdict = 'accepted'))
+        extract(epoch FROM max(attempt.sent_at) FILTER (WHERE attempt.verdict = 'accepted')),
+        extract(epoch FROM max(attempt.answered_at) FILTER (WHERE attempt.verdict = 'accepted'))
     FROM chatbot_delivery delivery
     JOIN chatbot_notification notification ON notification.id = notification_id
     JOIN chatbot_event event ON event.id = event_id
@@ -65,8 +66,10 @@ class DeliveryRow:
     state: str
     attempts: int
     verdicts: tuple[str, ...]
-    accepted_sent_at: float | None
-    """When the push left that the push service accepted, in epoch seconds."""
+    sent_at: float
+    """When the push left that the push service accepted, in epoch seconds; 0 if it did not."""
+    accepted_at: float
+    """When its answer was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,7 @@ def _delivery_row(
     attempts: int,
     verdicts: list[str] | None,
     sent_at: Decimal | None,
+    accepted_at: Decimal | None,
 ) -> DeliveryRow:
     return DeliveryRow(
         delivery_id=delivery_id,
@@ -149,5 +153,6 @@ def _delivery_row(
         state=state,
         attempts=attempts,
         verdicts=tuple(verdicts or ()),
-        accepted_sent_at=None if sent_at is None else float(sent_at),
+        sent_at=float(sent_at or 0),
+        accepted_at=float(accepted_at or 0),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ class Phones:
 
     url: str
     _seen: dict[tuple[int, float], Arrival] = field(default_factory=dict)
+    looks: list[float] = field(default_factory=list)
+    """When we looked, in epoch seconds: what had come by then, we have seen."""
     _last_seq: int = 0
     _session: requests.Session = field(default_factory=requests.Session)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -76,6 +79,7 @@ class Phones:
                 self._last_seq = 0
 
     def _look(self) -> None:
+        began_at = time.time()
         for row in self._get(f"/api/banners?after={self._last_seq}"):
             arrival = Arrival(
                 phone_id=row["phone_id"],
@@ -86,6 +90,7 @@ class Phones:
             )
             self._seen[arrival.seq, arrival.received_at] = arrival
             self._last_seq = arrival.seq
+        self.looks.append(began_at)
 
     def _get(self, path: str) -> Any:
         answer = self._session.get(self.url + path, timeout=ANSWER_SECONDS)

@@ -10,9 +10,6 @@ from bench.drills.ledger import DeliveryRow
 from bench.drills.phones import Arrival
 from bench.drills.platform import Post
 
-# What left longer than this before the gateway was killed, we have seen in its memory.
-FORGOTTEN_SECONDS = 3.0
-
 
 @dataclass(slots=True)
 class Record:
@@ -30,6 +27,8 @@ class Record:
     """The workers that died."""
     repeats: bool
     gateway_forgets: bool
+    last_look_at: float
+    """When we looked at the phones last before the strike."""
     struck_at: float
     healed_at: float
     settled_at: float | None
@@ -63,13 +62,13 @@ class Record:
 
     @property
     def forgotten(self) -> int:
-        """Deliveries that the gateway accepted in its last moments, before anybody could see."""
+        """Deliveries that the gateway accepted between our last look and its death."""
         if not self.gateway_forgets:
             return 0
         seen = {arrival.notification_id for arrival in self.arrivals}
         return sum(
-            row.accepted_sent_at is not None
-            and 0 <= self.struck_at - row.accepted_sent_at <= FORGOTTEN_SECONDS
+            0 < row.sent_at < self.struck_at
+            and row.accepted_at >= self.last_look_at
             and row.notification_id not in seen
             for row in self.deliveries
         )

@@ -27,7 +27,7 @@ def flawless() -> Record:
         for number, planned in enumerate(plan("test", 2, NOW), start=1)
     ]
     deliveries = [
-        DeliveryRow(pk, pk, 1 + pk // 3, "default", "accepted", 1, ("accepted",), 95.0)
+        DeliveryRow(pk, pk, 1 + pk // 3, "default", "accepted", 1, ("accepted",), 95.0, 95.3)
         for pk in (1, 2, 3, 4)
     ]
     deliveries[0] = replace(deliveries[0], attempts=2, verdicts=("lost", "accepted"))
@@ -45,6 +45,7 @@ def flawless() -> Record:
         dead=frozenset({"dead"}),
         repeats=True,
         gateway_forgets=False,
+        last_look_at=STRUCK_AT - 1,
         struck_at=STRUCK_AT,
         healed_at=STRUCK_AT,
         settled_at=110.0,
@@ -98,7 +99,7 @@ def test_each_broken_promise_is_seen(flaw: Callable[[Record], Record], complaint
 
 def test_what_the_gateway_took_before_it_was_killed_is_not_held_against_us() -> None:
     record = replace(flawless(), arrivals=flawless().arrivals[:3])
-    forgetful = replace(record, gateway_forgets=True, struck_at=97.0)
+    forgetful = replace(record, gateway_forgets=True, last_look_at=95.2, struck_at=97.0)
     assert (forgetful.missing, forgetful.forgotten) == (1, 1)
     assert forgetful.complaints() == []
 
