@@ -144,14 +144,14 @@ def _errors(schedule: Schedule) -> Iterator[Fault]:
 class _QuietWeek(NamedTuple):
     """The quiet stretches of the wall clock's week, in seconds since Monday 00:00.
 
-    They are disjoint and sorted. One that goes on into the next Monday ends beyond the week.
+    They are disjoint and sorted, and none goes beyond the week: one may follow at Monday's start.
     """
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
 
     def left(self, moment: int) -> int:
-        """Seconds that the wall clock still has to run until it is in no window; 0 if it is now."""
+        """Seconds until the wall clock leaves the stretch that it is in; 0 if it is in none."""
         index = bisect_right(self.starts, moment) - 1
         return max(self.ends[index] - moment, 0) if index >= 0 else 0
 
@@ -163,8 +163,6 @@ def _quiet_week(windows: tuple[Window, ...]) -> _QuietWeek:
         if merged and start <= merged[-1][1]:
             start, end = merged[-1][0], max(end, merged.pop()[1])
         merged.append((start, end))
-    if merged and merged[0][0] == 0 and merged[-1][1] == _WEEK:
-        merged[-1] = (merged[-1][0], _WEEK + merged[0][1])
     return _QuietWeek(tuple(start for start, _ in merged), tuple(end for _, end in merged))
 
 
