@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
@@ -28,6 +27,7 @@ from pushbridge.embedded.processes import (
     start,
     stop_group,
 )
+from pushbridge.embedded.scratch import scratch_folder, scratch_parents
 
 PREFIX = "pushbridge-test-"
 OWNER = "owner.json"
@@ -36,7 +36,7 @@ OWNER = "owner.json"
 def main(arguments: Sequence[str]) -> int:
     """Run pytest with these arguments; its last line and its exit code are ours."""
     try:
-        remove_leftovers(Path(tempfile.gettempdir()))
+        remove_leftovers()
         with temporary_servers() as environment:
             return _run_pytest(arguments, {**os.environ, **environment})
     except Fault as fault:
@@ -49,12 +49,8 @@ def main(arguments: Sequence[str]) -> int:
 @contextmanager
 def temporary_servers() -> Iterator[dict[str, str]]:
     """Environment variables for a system of its own, with what the caller's do not already name."""
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    # Another account may have to walk through (not list) it; what is in it has its own modes.
-    folder.chmod(0o711)
     running: list[Record] = []
-    with ExitStack() as cleanup:
-        cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+    with scratch_folder(PREFIX) as folder, ExitStack() as cleanup:
         _write_down(folder, running)
         (folder / "var" / "static").mkdir(parents=True)  # STATIC_ROOT, as `up` makes it
         environment = {
@@ -115,9 +111,9 @@ def _write_down(folder: Path, running: Sequence[Record]) -> None:
     (folder / OWNER).write_text(json.dumps([asdict(each) for each in (ourselves, *running)]))
 
 
-def remove_leftovers(parent: Path) -> None:
+def remove_leftovers() -> None:
     """Stop the servers and remove the folders of test runs of ours that were killed."""
-    for folder in parent.glob(f"{PREFIX}*"):
+    for folder in (each for parent in scratch_parents() for each in parent.glob(f"{PREFIX}*")):
         if folder.is_symlink() or folder.stat().st_uid != os.geteuid():
             continue
         try:

@@ -6,11 +6,9 @@ import argparse
 import errno
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -42,6 +40,7 @@ from pushbridge.embedded.preflight import (
     stop_leftovers,
 )
 from pushbridge.embedded.processes import Fault, Record, Service, free_port, record
+from pushbridge.embedded.scratch import scratch_folder
 from pushbridge.embedded.supervisor import Supervisor, say
 
 READY_SECONDS = 60.0
@@ -111,7 +110,10 @@ def _serve(home: Home, options: Options) -> None:
     stop_leftovers(home)
     require_port(options.host, options.port)
     require_space(home)
-    with _scratch() as scratch, _supervisor(home, options, scratch) as supervisor:
+    with (
+        scratch_folder(SCRATCH_PREFIX) as scratch,
+        _supervisor(home, options, scratch) as supervisor,
+    ):
         try:
             _start_all(home, options, scratch, supervisor)
             say(_table(home, options, time.monotonic() - began))
@@ -136,17 +138,6 @@ def _supervisor(home: Home, options: Options, scratch: Path) -> Iterator[Supervi
         yield Supervisor(logs=home.logs, say=say, changed=write_down, verbose=options.verbose)
     finally:
         forget_running(home)
-
-
-@contextmanager
-def _scratch() -> Iterator[Path]:
-    """A short-lived folder outside the project; used only where root must copy executables."""
-    folder = Path(tempfile.mkdtemp(prefix=SCRATCH_PREFIX))
-    folder.chmod(0o711)
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _start_all(home: Home, options: Options, scratch: Path, supervisor: Supervisor) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import psycopg2
 import pytest
@@ -18,13 +17,20 @@ from pushbridge.bootstrap import PROJECT
 from pushbridge.embedded import postgres
 from pushbridge.embedded.postgres import Cluster
 from pushbridge.embedded.processes import Fault, free_port, record, start, stop_group
+from pushbridge.embedded.scratch import scratch_folder
 
 
 @pytest.fixture
-def cluster() -> Iterator[Cluster]:
-    """An initialized data folder: its path named as people do, and short enough for a socket."""
-    with TemporaryDirectory(prefix="Ann's + ") as folder:
-        yield make(Path(folder) / "postgres", Path(folder) / "scratch")
+def folder() -> Iterator[Path]:
+    """Its path is named as people do, and short enough for a socket."""
+    with scratch_folder("Ann's + ") as folder:
+        yield folder
+
+
+@pytest.fixture
+def cluster(folder: Path) -> Cluster:
+    """An initialized data folder."""
+    return make(folder / "postgres", folder / "scratch")
 
 
 def make(data: Path, scratch: Path) -> Cluster:
@@ -95,10 +101,10 @@ def test_a_short_path_is_served_on_a_socket_alone(cluster: Cluster) -> None:
         assert ask(cluster.url(), "SELECT inet_client_addr()") is None
 
 
-def test_a_path_too_long_for_a_socket_is_served_on_loopback(tmp_path: Path) -> None:
-    deep = tmp_path / ("d" * 100)
+def test_a_path_too_long_for_a_socket_is_served_on_loopback(folder: Path) -> None:
+    deep = folder / ("d" * 100)
     deep.mkdir()
-    cluster = make(deep / "postgres", tmp_path / "scratch")
+    cluster = make(deep / "postgres", folder / "scratch")
 
     with serving(cluster):
         assert ask(cluster.url(), "SHOW listen_addresses") == "127.0.0.1"
@@ -109,12 +115,12 @@ def test_data_are_their_owners_alone(cluster: Cluster) -> None:
     assert cluster.data.stat().st_mode & 0o777 == 0o700
 
 
-def test_an_unfinished_data_folder_is_begun_again(tmp_path: Path) -> None:
-    unfinished = tmp_path / "postgres.unfinished"
+def test_an_unfinished_data_folder_is_begun_again(folder: Path) -> None:
+    unfinished = folder / "postgres.unfinished"
     unfinished.mkdir()
     (unfinished / "PG_VERSION").write_text("18\n")
 
-    cluster = make(tmp_path / "postgres", tmp_path / "scratch")
+    cluster = make(folder / "postgres", folder / "scratch")
 
     assert (cluster.data / "global" / "pg_control").is_file()
     assert not unfinished.exists()

@@ -123,7 +123,7 @@ def test_a_program_that_is_not_there_is_tried_again_with_longer_pauses(
 def test_warnings_of_a_log_are_shown_and_the_rest_is_not(
     supervisor: Supervisor, screen: Screen
 ) -> None:
-    supervisor.add(program("web", f"print('all well'); print('level=warning tired'); {SLEEP}"))
+    supervisor.add(program("web", f"print('all well\\nlevel=warning tired', flush=True); {SLEEP}"))
 
     look_until(supervisor, lambda: screen)
 
