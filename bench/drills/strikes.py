@@ -129,7 +129,7 @@ STRIKES = (
         gateway_forgets=True,
     ),
     Strike("Valkey frozen 20 s", ordeal=_freeze("valkey"), lasts=True),
-    Strike("PostgreSQL frozen 20 s", ordeal=_freeze("postgresql"), lasts=True, repeats=True),
+    Strike("PostgreSQL frozen 20 s", ordeal=_freeze("postgresql"), lasts=True),
     Strike("a device hangs for ever", before=_hang, hung=_hung_phone),
     Strike(
         "FCM answers 503 for 20 s", ordeal=_refuse("fcm", LASTING_SECONDS, status=503), lasts=True
