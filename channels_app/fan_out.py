@@ -46,6 +46,7 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
         Event.objects.select_for_update(of=("self",))
         .select_related("organization", "source")
         .filter(pk__in=event_ids, state=Event.State.RECEIVED)
+        .order_by("pk")  # the order in which everyone locks
     )
     people = audience.gather(events)
     verdicts = [verdict for event in events for verdict in _judge(Case(event), people)]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
 from django.db import Error, connection, transaction
+from django.db.models import F
 
 from channels_app.fan_out import fan_out
 from channels_app.leases import Leased
@@ -22,20 +24,35 @@ log = structlog.get_logger(__name__)
 ROUTE_LEASE = timedelta(seconds=5)
 ROUTE_ATTEMPTS = 3
 
-# One organization's storm takes turns with every other organization's events.
+# One organization's storm takes turns with every other organization's events, and all of them share
+# the limit. Of those that failed before, or whose worker died, one is taken at a time, the least
+# tried first: a poisonous one is charged for itself, and takes no neighbour into quarantine.
 TAKE = """
     WITH fresh AS (
-        SELECT due.id FROM chatbot_organization organization
-        CROSS JOIN LATERAL (
-            SELECT id FROM chatbot_event
-            WHERE lane = %(lane)s AND organization_id = organization.id
-                AND state = 'received' AND route_at <= %(now)s
-            ORDER BY route_at LIMIT %(limit)s
-            FOR UPDATE SKIP LOCKED
-        ) due
+        SELECT id FROM (
+            SELECT waiting.id, row_number() OVER (
+                PARTITION BY organization.id ORDER BY waiting.route_at
+            ) AS turn
+            FROM chatbot_organization organization
+            CROSS JOIN LATERAL (
+                SELECT id, route_at FROM chatbot_event
+                WHERE lane = %(lane)s AND organization_id = organization.id
+                    AND state = 'received' AND route_at <= %(now)s AND route_attempts = 0
+                ORDER BY route_at LIMIT %(limit)s
+                FOR UPDATE SKIP LOCKED
+            ) waiting
+        ) turns
+        ORDER BY turn LIMIT %(limit)s
+    ), again AS (
+        SELECT id FROM chatbot_event
+        WHERE lane = %(lane)s AND state = 'received' AND route_attempts > 0
+            AND route_at <= %(now)s
+        ORDER BY route_attempts, route_at LIMIT 1
+        FOR UPDATE SKIP LOCKED
     )
     UPDATE chatbot_event SET route_attempts = route_attempts + 1, route_at = %(until)s
-    FROM fresh WHERE chatbot_event.id = fresh.id
+    FROM (SELECT id FROM fresh UNION ALL SELECT id FROM again) taken
+    WHERE chatbot_event.id = taken.id
     RETURNING chatbot_event.id, route_attempts
 """
 
@@ -55,19 +72,24 @@ class Routed:
 def route(*, lane: Lane, now: datetime, limit: int, room: int) -> Routed:
     """Route events of a lane that nobody has routed yet.
 
-    `limit` is a number of events per organization, and bounds one transaction; `room` is how many
-    of the new deliveries the caller can send itself, now: it gets that many leased. The others wait
-    for whoever leases them.
+    `limit` is a number of events, and bounds one transaction; `room` is how many of the new
+    deliveries the caller can send itself, now: it gets that many leased. The others wait for
+    whoever leases them.
     """
     taken = _take(lane=lane, now=now, limit=limit)
     routed = Routed(events=len(taken))
-    first_time = [pk for pk, attempts in taken if attempts == 1]
-    alone = [pk for pk, attempts in taken if 1 < attempts <= ROUTE_ATTEMPTS]
-    if first_time and not _try(first_time, routed, now=now, room=room):
-        # One of them is poisonous: each for itself, so that it takes no neighbour along.
-        alone += first_time if len(first_time) > 1 else []
-    for pk in alone:
-        _try([pk], routed, now=now, room=room)
+    fresh = [pk for pk, attempts in taken if attempts == 1]
+    again = [pk for pk, attempts in taken if 1 < attempts <= ROUTE_ATTEMPTS]
+    try:
+        if fresh and not _try(fresh, routed, now=now, room=room) and len(fresh) > 1:
+            again += fresh
+        for pk in again:
+            _try([pk], routed, now=now, room=room)
+    except Error:
+        # What was leased before the database went away must not be lost with it.
+        if not routed.leased:
+            raise
+        log.warning("route.interrupted", sent_nevertheless=len(routed.leased))
     for pk, attempts in taken:
         if attempts > ROUTE_ATTEMPTS:
             _quarantine(pk)
@@ -95,6 +117,7 @@ def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) 
             fanned = fan_out(event_ids=event_ids, now=now, room=room - len(routed.leased))
     except Exception as error:
         if isinstance(error, Error) and is_outage(error):
+            _forgive(event_ids)
             raise
         log.exception("route.failed", event_ids=list(event_ids))
         Event.objects.filter(pk__in=event_ids, state=Event.State.RECEIVED).update(
@@ -104,6 +127,14 @@ def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) 
     routed.deliveries += fanned.deliveries
     routed.leased += fanned.leased
     return True
+
+
+def _forgive(event_ids: Sequence[int]) -> None:
+    """Take the attempt back: the database failed, not the events. As far as it still can."""
+    with suppress(Error):
+        Event.objects.filter(pk__in=event_ids, state=Event.State.RECEIVED).update(
+            route_attempts=F("route_attempts") - 1
+        )
 
 
 def _quarantine(event_id: int) -> None:

@@ -99,6 +99,12 @@ class Event(models.Model):
                 condition=Q(state="received"),
                 name="event_to_route",
             ),
+            # Serves routing: the events that failed before; nearly empty.
+            models.Index(
+                fields=["lane", "route_attempts", "route_at"],
+                condition=Q(state="received", route_attempts__gt=0),
+                name="event_to_route_again",
+            ),
             # Serves the operators' question for what went wrong, however long ago; nearly empty.
             models.Index(
                 fields=["organization"],

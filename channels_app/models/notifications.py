@@ -91,7 +91,7 @@ class Delivery(models.Model):
         help_text="Sending: the process that has the lease (`settings.LEASE_HOLDER`).",
     )
     expires_at = models.DateTimeField(help_text="After this the banner is worth nothing.")
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveIntegerField(default=0)
     downgraded = models.BooleanField(
         default=False, help_text="Critical, but app or device does not allow critical alerts."
     )
@@ -146,7 +146,7 @@ class Attempt(models.Model):
     delivery = models.ForeignKey(
         Delivery, models.CASCADE, related_name="tries", db_index=False, db_constraint=False
     )
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
     verdict = models.CharField(max_length=12, choices=Verdict.choices)
     status = models.PositiveSmallIntegerField(null=True, help_text="The push service's status.")
     reason = models.CharField(max_length=100, blank=True)

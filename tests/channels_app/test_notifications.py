@@ -104,7 +104,7 @@ def test_one_organizations_storm_leaves_the_others_their_turn(bot: Bot) -> None:
     late = call(BotFactory.create(), received_at=NOW + SECOND)
     route(Lane.ESCALATION, after=SECOND, limit=3)
     assert states(late) == ["routed"]
-    assert states(*storm).count("routed") == 3
+    assert states(*storm).count("routed") == 2
 
 
 def test_of_one_organization_the_oldest_come_first(bot: Bot) -> None:
@@ -112,6 +112,15 @@ def test_of_one_organization_the_oldest_come_first(bot: Bot) -> None:
     first = call(bot, received_at=NOW - 2 * SECOND)
     route(Lane.ESCALATION, limit=1)
     assert states(first, second) == ["routed", "received"]
+
+
+def test_of_those_that_were_tried_before_one_is_taken_at_a_time_the_least_tried_first(
+    bot: Bot,
+) -> None:
+    often, once = call(bot, route_attempts=2), call(bot, route_attempts=1)
+    fresh = call(bot)
+    route(Lane.ESCALATION)
+    assert states(often, once, fresh) == ["received", "routed", "routed"]
 
 
 def test_an_event_whose_worker_died_is_taken_again_when_its_lease_is_over(bot: Bot) -> None:
