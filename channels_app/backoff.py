@@ -21,9 +21,11 @@ PATIENCE = timedelta(hours=1)
 def delay(*, attempt: int, level: Level, retry_after: float | None = None) -> timedelta:
     """How long to wait after attempt number `attempt` (from 1).
 
-    The push service's own wish (`retry_after`, in seconds) comes first; without one the wait is 1 s
-    and doubles with each attempt, up to the level's longest.
+    The wait is 1 s and doubles with each attempt, up to the level's longest. The push service may
+    ask for a longer one (`retry_after`, in seconds), but not for a shorter: one that always says
+    "at once" would be asked for ever.
     """
-    if retry_after is not None:
-        return min(timedelta(seconds=max(0.0, retry_after)), PATIENCE)
-    return min(timedelta(seconds=2 ** min(attempt - 1, 20)), LONGEST[level])
+    own = min(timedelta(seconds=2 ** min(attempt - 1, 20)), LONGEST[level])
+    if retry_after is None:
+        return own
+    return max(own, min(timedelta(seconds=retry_after), PATIENCE))
