@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection
-from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
+from django.db import connection, transaction
 
 from channels_app import backoff
 from channels_app.event_types import CATALOGUE
@@ -25,7 +25,7 @@ from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Lane, Level
 from channels_app.links import About
-from channels_app.models import Delivery, Installation
+from channels_app.models import Delivery
 
 log = structlog.get_logger(__name__)
 
@@ -121,7 +121,7 @@ class Taken:
 def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
     taken = Taken()
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             TAKE,
             {
@@ -241,14 +241,14 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
         )
         for leased, answer in results
     ]
-    with connection.cursor() as cursor:
+    dead = [answer for _, answer in results if answer.verdict is Verdict.DEAD]
+    with transaction.atomic() if dead else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
             SETTLE,
             {"now": now, **_columns(KIND_COLUMNS, kinds), **_columns(ANSWER_COLUMNS, answers)},
         )
-    for _, answer in results:
-        if answer.verdict is Verdict.DEAD:
-            bury(delivery_id=answer.delivery_id, dead_since=answer.dead_since or now)
+        if dead:
+            _bury(dead)
 
 
 def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
@@ -281,18 +281,38 @@ def after(
             return Delivery.State.PENDING, now + wait
 
 
-def bury(*, delivery_id: int, dead_since: datetime) -> None:
-    """Take a dead device out of service, unless it was registered again since then."""
-    installation = Installation.objects.filter(
-        deliveries=delivery_id, dead_since=None, created_at__lte=dead_since
-    ).first()
-    if installation is None:
-        return
-    Installation.objects.filter(pk=installation.pk, dead_since=None).update(dead_since=dead_since)
-    APNSDevice.objects.filter(pk=installation.apns_id).update(active=False)
-    GCMDevice.objects.filter(pk=installation.fcm_id).update(active=False)
-    WebPushDevice.objects.filter(pk=installation.webpush_id).update(active=False)
-    log.info("device.dead", installation=str(installation.pk), since=dead_since.isoformat())
+BURY = """
+    WITH dead AS (
+        UPDATE chatbot_installation installation SET dead_since = proof.since
+        FROM unnest(%(delivery)s::bigint[], %(since)s::timestamptz[]) proof (delivery, since)
+        JOIN chatbot_delivery delivery ON delivery.id = proof.delivery
+        WHERE installation.id = delivery.installation_id
+            AND installation.dead_since IS NULL AND installation.created_at <= proof.since
+        RETURNING apns_id, fcm_id, webpush_id
+    ), apns AS (
+        UPDATE push_notifications_apnsdevice SET active = false
+        WHERE id IN (SELECT apns_id FROM dead)
+    ), fcm AS (
+        UPDATE push_notifications_gcmdevice SET active = false
+        WHERE id IN (SELECT fcm_id FROM dead)
+    )
+    UPDATE push_notifications_webpushdevice SET active = false
+    WHERE id IN (SELECT webpush_id FROM dead)
+"""
+
+
+def _bury(dead: Sequence[Answer]) -> None:
+    """Take dead devices out of service, but none that was registered again since.
+
+    Where the push service does not say since when, it was so when we sent.
+    """
+    proofs = [
+        (answer.delivery_id, answer.dead_since or datetime.fromtimestamp(answer.sent_at, UTC))
+        for answer in dead
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(BURY, _columns(("delivery", "since"), proofs))
+    log.info("device.dead", deliveries=[delivery_id for delivery_id, _ in proofs])
 
 
 def drop(objections: Sequence[tuple[int, str]], *, now: datetime) -> None:

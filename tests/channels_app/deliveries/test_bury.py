@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from channels_app import deliveries
 from channels_app.gateways.pushes import Verdict
 from channels_app.models import Delivery, Installation
-from tests.channels_app.deliveries.rows import NOW, SECOND, leased_one, phone_of, settle
+from tests.channels_app.deliveries.rows import NOW, SECOND, due, lease, leased_one, phone_of, settle
 from tests.factories import InstallationFactory
 
 pytestmark = pytest.mark.django_db
@@ -69,10 +68,12 @@ def test_the_death_of_one_device_hurts_no_other() -> None:
 
 
 def test_the_first_word_on_when_a_device_died_stays() -> None:
-    delivery, leased = leased_one()
+    delivery = due()
+    due(installation=phone_of(delivery), notification__membership=delivery.notification.membership)
     registered(delivery, NOW - timedelta(days=9))
-    settle(leased, Verdict.DEAD, dead_since=NOW - timedelta(days=2))
-    deliveries.bury(delivery_id=delivery.pk, dead_since=NOW)
+    first, second = lease().leased
+    settle(first, Verdict.DEAD, dead_since=NOW - timedelta(days=2))
+    settle(second, Verdict.DEAD, dead_since=NOW - timedelta(days=1))
     assert phone_of(delivery).dead_since == NOW - timedelta(days=2)
 
 
