@@ -12,6 +12,7 @@ from claims.models import Conversation
 
 # A first escalation makes the row. A later one opens a new epoch; one that happened before the
 # last change we know of (a late arrival) changes nothing: the platform's clock has the last word.
+# In the same second an escalation wins over an end: a needless banner is the smaller harm.
 # What does not reach the bot's thresholds calls nobody, and is no escalation.
 ESCALATE = """
     INSERT INTO claims_conversation AS known (
@@ -20,9 +21,13 @@ ESCALATE = """
     SELECT %s, source_ptr_id, %s, %s, %s, 'waiting', 1, %s FROM chatbot_bot
     WHERE source_ptr_id = %s AND unanswered_threshold <= %s AND tone_minimum <= %s
     ON CONFLICT (organization_id, external_id) DO UPDATE SET
-        epoch = known.epoch + (EXCLUDED.changed_at > known.changed_at)::int,
+        epoch = known.epoch + (
+            EXCLUDED.changed_at > known.changed_at
+            OR (EXCLUDED.changed_at = known.changed_at
+                AND known.state IN ('with_bot', 'resolved'))
+        )::int,
         state = CASE
-            WHEN EXCLUDED.changed_at > known.changed_at AND known.state <> 'claimed'
+            WHEN known.state <> 'claimed' AND EXCLUDED.changed_at >= known.changed_at
             THEN 'waiting' ELSE known.state END,
         changed_at = GREATEST(known.changed_at, EXCLUDED.changed_at),
         customer_id = COALESCE(NULLIF(known.customer_id, ''), EXCLUDED.customer_id),

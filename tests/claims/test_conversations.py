@@ -204,3 +204,12 @@ def test_trouble_below_the_bots_thresholds_opens_no_conversation(
 
     assert bool(facts) is opened
     assert Conversation.objects.exists() is opened
+
+
+@pytest.mark.parametrize("end", [HANDED_BACK, RESOLVED])
+def test_in_the_same_second_an_escalation_wins_over_an_end(bot: Bot, end: str) -> None:
+    escalate(bot, AT)
+    record(bot, end, LATER)
+    facts = escalate(bot, LATER)
+    assert "state" not in facts
+    assert (known().state, known().epoch) == ("waiting", 2)
