@@ -116,6 +116,7 @@ class Sender:
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
+        self.pace = Pace()
         self._under_way: dict[int, Leased] = {}
         self._answered: list[tuple[Leased, Answer]] = []
         self._first_answer = 0.0
@@ -183,31 +184,50 @@ class Sender:
             raise
 
 
-def drain(*, lane: Lane, sender: Sender, clock: Clock, seconds: float) -> None:
+def drain(
+    *, lane: Lane, sender: Sender, clock: Clock, seconds: float, helping: bool = False
+) -> None:
     """Route and send all that is due in a lane; return when nothing is, or after `seconds`.
 
     What is still unanswered then stays under way with the sender, and the bell is rung for whoever
-    comes next to go on with it.
+    comes next to go on with it. Who is `helping` stops as soon as one worker is enough again: two
+    that share a few events make twice the batches, of half the size, at nearly twice the cost.
     """
     until = clock() + timedelta(seconds=seconds)
-    pace = Pace()
+    pace = sender.pace
+    last_look = helping
     while (now := clock()) < until:
         found = 0
-        if limit := pace.events(room=sender.room, capacity=sender.capacity):
-            routed = notifications.route(lane=lane, now=now, limit=limit, room=sender.room)
-            sender.send(routed.leased, now=now)
-            pace.learn(routed, limit=limit)
-            found += routed.events
-        if limit := min(sender.room, LEASE_LIMIT):
-            taken = deliveries.lease(lane=lane, now=now, limit=limit)
-            sender.send(taken.leased, now=now)
-            deliveries.drop(taken.objections, now=now)
-            found += len(taken.leased) + len(taken.objections)
+        if not (helping and pace.slack):
+            found = _work(lane=lane, sender=sender, pace=pace, now=now)
+            if pace.more:
+                doorbell.call_help(lane)
         sender.collect(timeout=0 if found else PATIENCE_SECONDS, clock=clock)
-        if not found and sender.idle:
+        if found or not sender.idle:
+            continue
+        if last_look:
             return
+        doorbell.answer(lane)
+        last_look = True
     sender.settle(now=clock())
+    doorbell.answer(lane)
     doorbell.ring(lane)
+
+
+def _work(*, lane: Lane, sender: Sender, pace: Pace, now: datetime) -> int:
+    """Take on what there is room for; answer how many events and deliveries were found."""
+    found = 0
+    if limit := pace.events(room=sender.room, capacity=sender.capacity):
+        routed = notifications.route(lane=lane, now=now, limit=limit, room=sender.room)
+        sender.send(routed.leased, now=now)
+        pace.learn(routed, limit=limit)
+        found += routed.events
+    if limit := min(sender.room, LEASE_LIMIT):
+        taken = deliveries.lease(lane=lane, now=now, limit=limit)
+        sender.send(taken.leased, now=now)
+        deliveries.drop(taken.objections, now=now)
+        found += len(taken.leased) + len(taken.objections)
+    return found
 
 
 class Pace:
@@ -219,14 +239,17 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._deliveries_per_event = 10.0
-        self._more = False
+        self.more = False
+        """Whether the last batch was full: there is more than one worker takes."""
+        self.slack = False
+        """Whether the last batch was nearly empty: fewer workers would do."""
+        self._deliveries_per_event = 100.0  # careful with the first
         self._routed_at = 0.0
 
     def events(self, *, room: int, capacity: int) -> int:
         """The limit of the next batch; 0 to wait for room."""
         waited = time.monotonic() - self._routed_at
-        if self._more and room < capacity // 2 and waited < PATIENCE_SECONDS:
+        if self.more and room < capacity // 2 and waited < PATIENCE_SECONDS:
             return 0
         if room < min(self._deliveries_per_event, capacity // 2):
             return 0
@@ -235,6 +258,7 @@ class Pace:
     def learn(self, routed: Routed, *, limit: int) -> None:
         """What the last batch was like: the next will be much the same."""
         self._routed_at = time.monotonic()
-        self._more = routed.events >= limit
+        self.more = routed.events >= limit
+        self.slack = routed.events < max(1, limit // 2)
         if routed.events:
             self._deliveries_per_event = max(1.0, routed.deliveries / routed.events)

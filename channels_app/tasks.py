@@ -13,10 +13,10 @@ from celery import shared_task
 from celery.concurrency.solo import TaskPool
 from celery.signals import celeryd_after_setup, worker_shutdown
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from channels_app import doorbell, orphans, sending
+from channels_app import orphans, sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
@@ -48,32 +48,42 @@ def watch(lane: Lane) -> Watch:
 
 
 @shared_task
-def drain(lane: str) -> None:
+def drain(lane: str, helping: bool = False) -> None:
     """Route and send what is due."""
-    doorbell.answer(Lane(lane))
     with watch(Lane(lane)).turn:
-        _drain(Lane(lane))
+        _drain(Lane(lane), helping=helping)
 
 
 @shared_task
 def sweep(lane: str) -> None:
     """Find what no bell told of: rings that were lost, senders that died, tries that are due."""
-    doorbell.answer(Lane(lane))
     watch(Lane(lane)).look()
 
 
-def _drain(lane: Lane) -> None:
-    # After a restart of the database the connection of the last task is a dead one.
+def _drain(lane: Lane, *, helping: bool) -> None:
+    _reconnect()
+    sending.drain(
+        lane=lane,
+        sender=sender(lane),
+        clock=timezone.now,
+        seconds=DRAIN_SECONDS,
+        helping=helping,
+    )
+
+
+def _reconnect() -> None:
+    """After a restart of the database the connection of the last task is a dead one."""
     close_old_connections()
-    sending.drain(lane=lane, sender=sender(lane), clock=timezone.now, seconds=DRAIN_SECONDS)
+    if connection.connection is not None and not connection.is_usable():
+        connection.close()
 
 
 def _sweep(lane: Lane) -> None:
-    close_old_connections()
+    _reconnect()
     # First what this worker knows: after a long freeze its own leases are over, the answers here.
     sender(lane).finish(clock=timezone.now)
     orphans.take_back(lane=lane, now=timezone.now())
-    _drain(lane)
+    _drain(lane, helping=True)
 
 
 @celeryd_after_setup.connect

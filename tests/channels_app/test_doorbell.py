@@ -11,8 +11,7 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 
-from channels_app import doorbell
-from channels_app.doorbell import Doorbell
+from channels_app.doorbell import Doorbell, Ring
 from channels_app.levels import Lane
 
 
@@ -38,7 +37,7 @@ def _silence(client: redis.Redis) -> None:
         now = sum(waiting(client, lane) for lane in Lane)
         unchanged, before = (unchanged + 1 if now == before else 0), now
         time.sleep(0.005)
-    client.delete(*Lane, *(doorbell.key(lane) for lane in Lane))
+    client.delete(*Lane, *(Ring(lane, helping).key for lane in Lane for helping in (False, True)))
 
 
 def waiting(client: redis.Redis, lane: Lane) -> int:
@@ -51,7 +50,7 @@ def test_a_ring_asks_for_a_drain_of_the_lane(broker: redis.Redis) -> None:
     wait_until(lambda: waiting(broker, Lane.ESCALATION) == 1)
     message = json.loads(broker.lindex("escalation", 0) or "")
     assert message["headers"]["task"] == "channels_app.tasks.drain"
-    assert message["headers"]["argsrepr"] == "('escalation',)"
+    assert message["headers"]["argsrepr"] == "('escalation', False)"
 
 
 def test_a_storm_of_rings_is_one_ring(broker: redis.Redis) -> None:
@@ -69,7 +68,7 @@ def test_the_rings_of_many_processes_are_one_ring(broker: redis.Redis) -> None:
         bell.ring(Lane.DEFAULT)
         bell.ring(Lane.ESCALATION)
         wait_until(lambda: waiting(broker, Lane.ESCALATION))
-        broker.delete("escalation", doorbell.key(Lane.ESCALATION))
+        broker.delete("escalation", Ring(Lane.ESCALATION).key)
     assert waiting(broker, Lane.DEFAULT) == 1
 
 
@@ -82,18 +81,30 @@ def test_who_answers_makes_room_for_the_next_ring(broker: redis.Redis) -> None:
     wait_until(lambda: waiting(broker, Lane.DEFAULT) == 2)
 
 
+def test_help_is_called_beside_whoever_drains_and_once(broker: redis.Redis) -> None:
+    bell = Doorbell()
+    bell.ring(Lane.DEFAULT)
+    wait_until(lambda: waiting(broker, Lane.DEFAULT) == 1)
+    bell.call_help(Lane.DEFAULT)
+    wait_until(lambda: waiting(broker, Lane.DEFAULT) == 2)
+    bell.call_help(Lane.DEFAULT)
+    bell.ring(Lane.ESCALATION)
+    wait_until(lambda: waiting(broker, Lane.ESCALATION))
+    assert waiting(broker, Lane.DEFAULT) == 2
+
+
 def test_to_answer_one_lane_says_nothing_of_the_other(broker: redis.Redis) -> None:
     bell = Doorbell()
     bell.ring(Lane.DEFAULT)
     wait_until(lambda: waiting(broker, Lane.DEFAULT))
     bell.answer(Lane.ESCALATION)
-    assert broker.exists(doorbell.key(Lane.DEFAULT))
+    assert broker.exists(Ring(Lane.DEFAULT).key)
 
 
 def test_a_ring_that_nobody_answers_makes_room_in_a_few_seconds(broker: redis.Redis) -> None:
     Doorbell().ring(Lane.DEFAULT)
     wait_until(lambda: waiting(broker, Lane.DEFAULT))
-    assert 0 < broker.pttl(doorbell.key(Lane.DEFAULT)) <= 5000
+    assert 0 < broker.pttl(Ring(Lane.DEFAULT).key) <= 5000
 
 
 def test_a_process_that_was_forked_after_a_ring_can_ring(broker: redis.Redis) -> None:

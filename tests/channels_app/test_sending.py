@@ -12,7 +12,8 @@ from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from channels_app import deliveries, doorbell, orphans, sending
+from channels_app import deliveries, orphans, sending
+from channels_app.doorbell import Ring
 from channels_app.gateways.pushes import Verdict
 from channels_app.leases import LEASE
 from channels_app.levels import Lane
@@ -102,7 +103,9 @@ def test_a_delivery_that_cannot_be_built_stops_no_other() -> None:
 def test_what_is_worth_another_try_gets_it() -> None:
     services = PushServices()
     services.verdicts = {due().pk: [Verdict.RETRY, Verdict.RETRY]}
-    drain(services.sender(), Lane.DEFAULT)
+    for _ in range(3):
+        drain(services.sender(), Lane.DEFAULT)
+        Delivery.objects.filter(state="pending").update(due_at=timezone.now())
     tries = Attempt.objects.order_by("number").values_list("number", "verdict")
     assert list(tries) == [(1, "retry"), (2, "retry"), (3, "accepted")]
 
@@ -168,7 +171,7 @@ def test_whoever_leaves_something_under_way_rings_for_the_next() -> None:
     drain(services.sender(), Lane.DEFAULT, seconds=0.2)
     with redis.Redis.from_url(django_settings.REDIS_URL) as broker:
         until = time.monotonic() + 10
-        while not broker.exists(doorbell.key(Lane.DEFAULT)):
+        while not broker.exists(Ring(Lane.DEFAULT).key):
             assert time.monotonic() < until
             time.sleep(0.005)
 
