@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 from urllib.parse import urlencode
 
 import google.auth.jwt
@@ -27,6 +27,8 @@ ASSERTION_SECONDS = 3600
 REFRESH_BEFORE_SECONDS = 300.0
 """A new token is fetched so long before the old one ends; pushes use the old one meanwhile."""
 USABLE_BEFORE_SECONDS = 10.0
+MAX_TOKEN_SECONDS = 12 * 3600.0
+"""Google's tokens live one hour, or up to twelve where an organization policy says so."""
 FRESH_SECONDS = 60.0
 """A token that is refused this soon after it was issued was not refused for its age."""
 
@@ -86,10 +88,10 @@ class FcmApplication:
             return Outcome(Verdict.RETRY, f"Token {reply.fault}")
         content = outcomes.json_object(reply.body)
         token, seconds = content.get("access_token"), content.get("expires_in")
-        if reply.status == 200 and isinstance(token, str) and isinstance(seconds, int | float):
+        if reply.status == 200 and isinstance(token, str) and _is_lifetime(seconds):
             self._access_token = token
             self._issued_at = now.timestamp()
-            self._expires_at = now.timestamp() + float(seconds)
+            self._expires_at = now.timestamp() + min(seconds, MAX_TOKEN_SECONDS)
             return Outcome(Verdict.ACCEPTED, "")
         return _token_refusal(reply.status, content.get("error"), reply, now)
 
@@ -108,6 +110,11 @@ class FcmApplication:
             self._expires_at = 0.0
             return outcome if was_fresh else Outcome(Verdict.RETRY, outcome.reason)
         return outcome
+
+
+def _is_lifetime(seconds: object) -> TypeGuard[int | float]:
+    """Whether a token of so many seconds can be used at all; NaN is greater than nothing."""
+    return isinstance(seconds, int | float) and seconds > USABLE_BEFORE_SECONDS
 
 
 def _token_refusal(status: int, error: object, reply: Reply, now: datetime) -> Outcome:

@@ -86,7 +86,8 @@ def retry_after(text: str, now: datetime) -> float | None:
         return min(float(text[:9]), MAX_RETRY_AFTER_SECONDS)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError, TypeError):
+        # Overflow: a year or an offset from UTC with more digits than a date has.
         return None
     at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return min(max(0.0, (at - now).total_seconds()), MAX_RETRY_AFTER_SECONDS)

@@ -34,6 +34,11 @@ def reply(status: int | None, body: bytes = b"", fate: Fate = Fate.ANSWERED) -> 
     return Reply(fate, status, {}, body, "" if status else "Timeout", 0.0, 0.0)
 
 
+def lasting(seconds: str) -> bytes:
+    """A granted token; `seconds` is JSON."""
+    return b'{"access_token": "ya29.x", "expires_in": %s}' % seconds.encode()
+
+
 def with_token() -> FcmApplication:
     app = application()
     app.take_token(reply(200, GRANTED), NOW)
@@ -84,6 +89,11 @@ def test_nobody_asks_twice_at_once() -> None:
         (503, b"", Verdict.RETRY, "Token HTTP 503"),
         (200, b"{}", Verdict.RETRY, "Token HTTP 200"),
         (200, b'{"access_token": 5, "expires_in": 3600}', Verdict.RETRY, "Token HTTP 200"),
+        (200, lasting("0"), Verdict.RETRY, "Token HTTP 200"),
+        (200, lasting("-3600"), Verdict.RETRY, "Token HTTP 200"),
+        (200, lasting("NaN"), Verdict.RETRY, "Token HTTP 200"),
+        (200, lasting("true"), Verdict.RETRY, "Token HTTP 200"),
+        (200, lasting('"3600"'), Verdict.RETRY, "Token HTTP 200"),
         (302, b"", Verdict.RETRY, "Token HTTP 302"),
     ],
 )
@@ -98,6 +108,15 @@ def test_a_refused_token_says_what_befalls_the_pushes(
     assert (outcome.verdict, outcome.reason) == (verdict, reason)
     assert not app.has_token(NOW)
     assert app.needs_token(NOW)
+
+
+@pytest.mark.parametrize("seconds", ["9" * 400, "Infinity", "1e999"])
+def test_no_token_is_believed_to_live_longer_than_googles_do(seconds: str) -> None:
+    app = application()
+
+    assert app.take_token(reply(200, lasting(seconds)), NOW).verdict is Verdict.ACCEPTED
+    assert app.has_token(NOW + timedelta(hours=11))
+    assert not app.has_token(NOW + timedelta(hours=12))
 
 
 @pytest.mark.parametrize("fate", [Fate.UNSENT, Fate.UNANSWERED])

@@ -27,6 +27,14 @@ from tests.channels_app.gateways.making import NOW
         ("1.5", None),
         ("²", None),
         ("Mon, 99 May 2026 99:99:99 GMT", None),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", None),
+        ("Mon, 04 May 2026 12:02:00 +99999999999999999999", None),
+        ("Mon, 04 May 2026 12:02:00 +9999", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2359", 86400.0),
+        ("Mon, 01 Jan 0001 00:00:00 +2359", 0.0),
+        ("9" * 5000, 86400.0),
+        ("inf", None),
+        ("nan", None),
     ],
 )
 def test_retry_after_has_two_forms(text: str, seconds: float | None) -> None:
