@@ -4,14 +4,11 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import regex
-
 from channels_app.gateways.outcomes import Unsendable
+from channels_app.plain_text import ELLIPSIS, GRAPHEME
 
 MAX_PAYLOAD_BYTES = 4096
-ELLIPSIS = "…"
 
-_GRAPHEME = regex.compile(r"\X")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -42,7 +39,7 @@ def fit(title: str, body: str, encoded: Callable[[str, str], bytes], limit: int)
 
 def _longest(text: str, encoded: Callable[[str], bytes], limit: int) -> bytes | None:
     """The encoding with as much of `text` as fits, None if nothing at all does."""
-    ends = [0, *(match.end() for match in _GRAPHEME.finditer(text))]
+    ends = [0, *(match.end() for match in GRAPHEME.finditer(text))]
     best: bytes | None = None
     low, high = 0, len(ends) - 1
     while low <= high:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_app.gateways.outcomes import Unsendable
-from channels_app.gateways.sizes import ELLIPSIS, encode, fit
+from channels_app.gateways.sizes import encode, fit
+from channels_app.plain_text import ELLIPSIS
 
 FAMILY = "👨‍👩‍👧‍👦"
 
