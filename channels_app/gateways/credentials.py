@@ -89,9 +89,14 @@ class Applications:
             application = self._loaded[key] = self._load(*key)
         return application
 
-    def forget(self, target: Target) -> None:
-        """Read the key again at the next push: the service has refused what is loaded."""
-        self._loaded.pop((target.platform, target.application_id), None)
+    def forget(self, target: Target, refused: Application) -> None:
+        """Read the key again at the next push: the service has refused it.
+
+        Unless that has happened: pushes sent with the old key are still refused afterwards.
+        """
+        key = (target.platform, target.application_id)
+        if self._loaded.get(key) is refused:
+            del self._loaded[key]
 
     def _load(self, platform: Platform, application_id: str) -> Application:
         self.credentials.check(application_id)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
+
 from channels_app.gateways import outcomes
 from channels_app.gateways.credentials import Application, Applications, Credentials
 from channels_app.gateways.exchange import Fate, Reply
@@ -13,6 +15,8 @@ from channels_app.gateways.fcm_access import FcmApplication
 from channels_app.gateways.outcomes import BrokenCredentials, Outcome, Unsendable
 from channels_app.gateways.pushes import Answer, Push, Verdict
 from channels_app.gateways.transport import REQUEST_SECONDS, Transport
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,8 @@ class _Sent:
 class Dispatcher:
     """One per worker process, kept for its life: connections and tokens are shared by all pushes.
 
-    Every push that is submitted comes back from `poll` exactly once, whatever happens to it.
+    Every push that is submitted comes back from `poll` exactly once, whatever happens to it: an
+    exception that nobody has foreseen is logged and becomes an answer, "Defect".
     """
 
     def __init__(self, config: GatewayConfig) -> None:
@@ -78,10 +83,8 @@ class Dispatcher:
                 if not application.has_token(now):
                     application.waiting.append(push)
                     return
-        except Unsendable as error:
-            self._settle_unsent(push, Outcome(Verdict.REJECTED, error.reason))
-        except BrokenCredentials as error:
-            self._settle_unsent(push, Outcome(Verdict.CREDENTIALS, error.reason))
+        except Exception as error:
+            self._settle_unsent(push, _obstacle(error, push))
         else:
             self._send(push, application, now)
 
@@ -113,33 +116,36 @@ class Dispatcher:
             if push.expires_at <= now:
                 raise Unsendable("Expired")
             request = application.request(push, now)
-        except Unsendable as error:
-            self._settle_unsent(push, Outcome(Verdict.REJECTED, error.reason))
+        except Exception as error:
+            self._settle_unsent(push, _obstacle(error, push))
         else:
             self._transport.submit(request, _Sent(push, application))
 
     def _refresh_token(self, application: FcmApplication, now: datetime) -> None:
         if application.needs_token(now):
+            request = application.token_request(now)
             application.fetching = True
-            self._transport.submit(application.token_request(now), application)
+            self._transport.submit(request, application)
 
     def _take_token(self, application: FcmApplication, reply: Reply) -> None:
         now = datetime.now(UTC)
-        outcome = application.take_token(reply, now)
+        outcome = _token_outcome(application, reply, now)
         waiting, application.waiting = application.waiting, type(application.waiting)()
         for push in waiting:
             if application.has_token(now):
                 self._send(push, application, now)
             else:
+                self._forget_if_refused(push, application, outcome)
                 self._settle_unsent(push, outcome)
 
     def _settle(self, sent: _Sent, reply: Reply) -> None:
-        outcome = (
-            sent.application.outcome(reply, sent.push, datetime.now(UTC))
-            if reply.fate is Fate.ANSWERED
-            else outcomes.of_unanswered(reply)
-        )
+        outcome = _outcome(sent, reply)
+        self._forget_if_refused(sent.push, sent.application, outcome)
         self._finish(sent.push, outcome, reply.status, reply.sent_at, reply.answered_at)
+
+    def _forget_if_refused(self, push: Push, application: Application, outcome: Outcome) -> None:
+        if outcome.verdict is Verdict.CREDENTIALS:
+            self._applications.forget(push.target, application)
 
     def _settle_unsent(self, push: Push, outcome: Outcome) -> None:
         now = time.time()
@@ -148,8 +154,6 @@ class Dispatcher:
     def _finish(
         self, push: Push, outcome: Outcome, status: int | None, sent_at: float, answered_at: float
     ) -> None:
-        if outcome.verdict is Verdict.CREDENTIALS:
-            self._applications.forget(push.target)
         self._done.append(
             Answer(
                 delivery_id=push.delivery_id,
@@ -163,3 +167,35 @@ class Dispatcher:
                 answered_at=answered_at,
             )
         )
+
+
+def _obstacle(error: Exception, push: Push) -> Outcome:
+    """Why `push` did not leave. A defect of ours would meet it again: it is refused for good."""
+    match error:
+        case Unsendable():
+            return Outcome(Verdict.REJECTED, error.reason)
+        case BrokenCredentials():
+            return Outcome(Verdict.CREDENTIALS, error.reason)
+        case _:
+            log.error("push.defect", delivery=push.delivery_id, exc_info=error)
+            return Outcome(Verdict.REJECTED, "Defect")
+
+
+def _outcome(sent: _Sent, reply: Reply) -> Outcome:
+    """What became of a push that left. An answer that we cannot read is as good as none."""
+    if reply.fate is not Fate.ANSWERED:
+        return outcomes.of_unanswered(reply)
+    try:
+        return sent.application.outcome(reply, sent.push, datetime.now(UTC))
+    except Exception:
+        log.exception("push.defect", delivery=sent.push.delivery_id, status=reply.status)
+        return Outcome(Verdict.UNKNOWN, "Defect")
+
+
+def _token_outcome(application: FcmApplication, reply: Reply, now: datetime) -> Outcome:
+    """What befalls the pushes that wait for a token, if there is none: they have not left."""
+    try:
+        return application.take_token(reply, now)
+    except Exception:
+        log.exception("token.defect", sender=application.email, status=reply.status)
+        return Outcome(Verdict.RETRY, "Token Defect")

@@ -113,8 +113,20 @@ def test_an_application_is_loaded_once(tmp_path: Path) -> None:
 
     first = apps.of(ios_target)
     assert apps.of(ios_target) is first
-    apps.forget(ios_target)
+    apps.forget(ios_target, first)
     assert apps.of(ios_target) is not first
+
+
+def test_a_late_refusal_of_the_old_key_does_not_drop_the_new_one(tmp_path: Path) -> None:
+    apps = applications({"ios": ios(write_key(tmp_path / "key.p8"))})
+    ios_target = target(Platform.APNS, "ios")
+    refused = apps.of(ios_target)
+    apps.forget(ios_target, refused)
+    repaired = apps.of(ios_target)
+
+    apps.forget(ios_target, refused)
+
+    assert apps.of(ios_target) is repaired
 
 
 def test_an_unknown_application_is_named(tmp_path: Path) -> None:
