@@ -195,6 +195,7 @@ def drain(
     """
     until = clock() + timedelta(seconds=seconds)
     pace = sender.pace
+    pace.begin()
     last_look = helping
     while (now := clock()) < until:
         found = 0
@@ -245,6 +246,10 @@ class Pace:
         """Whether the last batch was nearly empty: fewer workers would do."""
         self._deliveries_per_event = 100.0  # careful with the first
         self._routed_at = 0.0
+
+    def begin(self) -> None:
+        """A drain begins: what the last one found says nothing of what there is now."""
+        self.more = self.slack = False
 
     def events(self, *, room: int, capacity: int) -> int:
         """The limit of the next batch; 0 to wait for room."""

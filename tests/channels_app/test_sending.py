@@ -223,3 +223,14 @@ def test_workers_at_once_push_each_delivery_once() -> None:
     pushed = [push.delivery_id for each in services for push in each.pushes]
     assert len(pushed) == len(set(pushed)) == 30
     assert states() == ["accepted"] * 30
+
+
+@pytest.mark.django_db
+def test_who_helps_takes_what_there_is_whatever_it_found_before() -> None:
+    services, bot = PushServices(), BotFactory.create()
+    agent(bot=bot)
+    sender = services.sender()
+    for number in range(1, 4):
+        EventFactory.create(connection__organization=bot.organization, source=bot)
+        sending.drain(lane=Lane.ESCALATION, sender=sender, clock=clock(), seconds=60, helping=True)
+        assert states() == ["accepted"] * number
