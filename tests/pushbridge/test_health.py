@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 import redis
 from django.conf import settings as configuration
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from pytest_django import Settings
 
 from channels_app.levels import Lane
+from pushbridge import health
 from pushbridge.health import UNTAKEN_MESSAGES, check
 
 
@@ -65,14 +66,35 @@ def test_a_lane_whose_messages_nobody_takes_is_named(broker: redis.Redis) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_broker_that_is_gone_is_named(settings: Settings) -> None:
+def test_a_broker_that_is_gone_is_named(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
 
     status, answer = readyz()
 
     assert status == 503
-    assert answer["parts"]["broker"].startswith("not reachable: ")
-    assert answer["parts"]["postgresql"] == "ok"
+    assert answer["parts"] == {
+        "postgresql": "ok",
+        "broker": "not reachable",
+        "lane escalation": "unknown",
+        "lane default": "unknown",
+    }
+    assert "127.0.0.1:1" in caplog.text
+
+
+def test_why_postgresql_is_gone_is_for_the_log_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    why = 'connection to server at "10.1.2.3" failed: no password for user "pushbridge"'
+
+    def fail(connection: object) -> None:
+        raise OperationalError(why)
+
+    monkeypatch.setattr(health, "MigrationExecutor", fail)
+
+    assert health.database() == "not reachable"
+    assert why in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)
