@@ -8,6 +8,7 @@ else. Here a body is first read whole, without a thread, within limits of size a
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import io
 import json
@@ -16,12 +17,12 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from typing import Any, Protocol
 
 from django.conf import settings
 
+from pushbridge.pools import Full, Pool
 from pushbridge.webhooks.handler import PREFIX, DoorHandler
 from pushbridge.wsgi import application as django
 
@@ -29,14 +30,18 @@ Headers = list[tuple[str, str]]
 Environ = dict[str, Any]
 
 THREADS = int(os.environ.get("PUSHBRIDGE_WEB_THREADS", "8"))
+# A sign-in costs a fifth of a second of CPU, and anyone may ask for one: people's pages have a few
+# threads of their own, so that no number of them keeps a webhook waiting.
+PEOPLE_THREADS = int(os.environ.get("PUSHBRIDGE_WEB_PEOPLE_THREADS", "2"))
 # A body has this long to arrive; a 256 KiB body needs 210 kbit/s for it.
 BODY_SECONDS = 10.0
 # Nearly every webhook fits into this. What is larger needs one of a limited number of places, so
 # that any number of endless bodies holds no more than 32 MiB.
 SMALL_BODY = 16 * 1024
 LARGE_BODIES = 128
-# More requests than this waiting for a thread would only wait longer than their senders do.
-WAITING = 512
+# More requests than this held by the threads would only wait longer than their senders do.
+DOOR_REQUESTS = 512
+PEOPLE_REQUESTS = 64
 RETRY_AFTER_SECONDS = 1
 
 
@@ -83,9 +88,9 @@ class Application:
     """The RSGI application: `granian --interface rsgi pushbridge.rsgi:application`."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="django")
+        self._door_pool = Pool("door", threads=THREADS, limit=DOOR_REQUESTS)
+        self._people_pool = Pool("people", threads=PEOPLE_THREADS, limit=PEOPLE_REQUESTS)
         self._large = 0
-        self._waiting = 0
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # What is loaded by now stays: the collector need not walk it again and again.
@@ -96,15 +101,18 @@ class Application:
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
         environ = _environ(scope)
         body = bytearray()
+        done: asyncio.Future[None] | None = None
         try:
             if _has_body(environ):
                 await self._fill(body, environ, protocol)
-            await self._answer(environ, body, protocol)
+            done = self._hand_over(environ, body, protocol)
+            await done
         except Refused as refused:
             protocol.response_bytes(*_problem(refused))
         finally:
-            if len(body) > SMALL_BODY:
-                self._large -= 1
+            # What a pool has taken over counts until its thread is done with it.
+            if done is None:
+                self._let_go(len(body))
 
     async def _fill(self, body: bytearray, environ: Environ, protocol: HTTPProtocol) -> None:
         """Read the body, or as much as shows that it is too large (which Django then says)."""
@@ -132,38 +140,30 @@ class Application:
             raise _busy("Too many large bodies at once.")
         self._large += 1
 
-    async def _answer(self, environ: Environ, body: bytearray, protocol: HTTPProtocol) -> None:
-        if self._waiting >= WAITING:
-            raise _busy("Too many requests at once.")
+    def _let_go(self, size: int) -> None:
+        """A body of `size` bytes is no longer in memory."""
+        if size > SMALL_BODY:
+            self._large -= 1
+
+    def _hand_over(
+        self, environ: Environ, body: bytearray, protocol: HTTPProtocol
+    ) -> asyncio.Future[None]:
+        """Let a thread answer; raises Refused when too many requests wait for one."""
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
-        loop = asyncio.get_running_loop()
-        done = loop.create_future()
-        self._waiting += 1
+        pool = self._door_pool if _is_for_the_door(environ) else self._people_pool
         try:
-            self._pool.submit(_run, environ, protocol, loop, done)
-            await done
-        finally:
-            self._waiting -= 1
+            return pool.submit(
+                functools.partial(_respond, environ, protocol),
+                afterwards=functools.partial(self._let_go, len(body)),
+            )
+        except Full:
+            raise _busy("Too many requests at once.") from None
 
 
-def _run(
-    environ: Environ,
-    protocol: HTTPProtocol,
-    loop: asyncio.AbstractEventLoop,
-    done: asyncio.Future[None],
-) -> None:
+def _respond(environ: Environ, protocol: HTTPProtocol) -> None:
     """In a thread: let Django answer, and send what it says."""
-    try:
-        protocol.response_bytes(*_django(environ))
-    finally:
-        loop.call_soon_threadsafe(_finish, done)
-
-
-def _finish(done: asyncio.Future[None]) -> None:
-    # Cancelled, when the client has gone in the meantime.
-    if not done.done():
-        done.set_result(None)
+    protocol.response_bytes(*_django(environ))
 
 
 def _django(environ: Environ) -> tuple[int, Headers, bytes]:
@@ -176,7 +176,7 @@ def _django(environ: Environ) -> tuple[int, Headers, bytes]:
         started.append((int(status[:3]), headers))
         return sys.stderr.buffer.write  # PEP 3333 wants one; Django never calls it.
 
-    handler = _door if environ["PATH_INFO"].startswith(PREFIX) else django
+    handler = _door if _is_for_the_door(environ) else django
     response = handler(environ, start_response)
     try:
         content = b"".join(response)
@@ -221,6 +221,10 @@ def _environ(scope: Scope) -> Environ:
 
 def _has_body(environ: Environ) -> bool:
     return environ["CONTENT_LENGTH"] not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _is_for_the_door(environ: Environ) -> bool:
+    return bool(environ["PATH_INFO"].startswith(PREFIX))
 
 
 def _busy(detail: str) -> Refused:

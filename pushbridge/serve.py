@@ -26,6 +26,7 @@ GRACE_SECONDS = 5
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
     os.environ["PUSHBRIDGE_WEB_THREADS"] = str(options.threads)
+    os.environ["PUSHBRIDGE_WEB_PEOPLE_THREADS"] = str(options.people_threads)
     Server(
         "pushbridge.rsgi:application",
         address=options.host,
@@ -56,7 +57,13 @@ def _parser() -> argparse.ArgumentParser:
         "--threads",
         type=int,
         default=8,
-        help="of each process that answer requests; each has a connection to PostgreSQL",
+        help="of each process that answer webhooks; each has a connection to PostgreSQL",
+    )
+    parser.add_argument(
+        "--people-threads",
+        type=int,
+        default=2,
+        help="of each process that answer everything else; each has a connection to PostgreSQL",
     )
     return parser
 

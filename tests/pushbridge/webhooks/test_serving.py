@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -17,8 +18,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection as database
+from django.db import transaction
 
-from channels_app.models import Connection, Event
+from channels_app.models import Connection, Event, User
 from tests.factories import ConnectionFactory
 from tests.pushbridge.webhooks.signing import human_requested, signed, url
 
@@ -27,6 +29,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PROJECT = Path(__file__).parents[3]
 PATIENCE = 30.0
 SLOW_CLIENTS = 200
+PEOPLE_THREADS = 2
+SIGN_INS = 16
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,10 @@ def port(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     folder = tmp_path_factory.mktemp("serve")
     with (folder / "log").open("w+b") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "pushbridge.serve", "--port", str(port), "--threads", "2"],
+            [
+                *(sys.executable, "-m", "pushbridge.serve", "--port", str(port)),
+                *("--threads", "2", "--people-threads", str(PEOPLE_THREADS)),
+            ],
             cwd=PROJECT,
             env={**os.environ, "DATABASE_URL": _database_url(), "PUSHBRIDGE_VAR": str(folder)},
             stdout=log,
@@ -106,6 +113,53 @@ def test_a_healthy_client_is_answered_while_two_hundred_hang(port: int) -> None:
         assert exchange(port, whole) == 202
 
     assert Event.objects.count() == 1
+
+
+def test_a_webhook_is_answered_while_sign_ins_take_every_thread_for_people(port: int) -> None:
+    connection = ConnectionFactory.create()
+    whole = request(connection, json.dumps(human_requested()).encode())
+    with contextlib.ExitStack() as stack:
+        with transaction.atomic():
+            # A sign-in looks its user up, and so takes as long as the test wants it to.
+            with database.cursor() as cursor:
+                cursor.execute(f"LOCK TABLE {User._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+            people = [stack.enter_context(dial(port)) for _ in range(SIGN_INS)]
+            for number, person in enumerate(people):
+                person.sendall(sign_in(f"person-{number}"))
+            _wait_for_blocked_threads(PEOPLE_THREADS)
+
+            assert exchange(port, whole) == 202
+            assert select.select(people, [], [], 0)[0] == []
+
+        assert {status(person) for person in people} == {200}
+
+
+def sign_in(username: str) -> bytes:
+    """An attempt to sign in to the admin, with a CSRF token of the client's own making."""
+    token = "a" * 32
+    body = f"csrfmiddlewaretoken={token}&username={username}&password=wrong"
+    lines = [
+        "POST /admin/login/ HTTP/1.1",
+        "host: 127.0.0.1",
+        f"cookie: csrftoken={token}",
+        "content-type: application/x-www-form-urlencoded",
+        f"content-length: {len(body)}",
+    ]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def _wait_for_blocked_threads(number: int) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with database.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = %s::regclass",
+                [User._meta.db_table],
+            )
+            if cursor.fetchone() == (number,):
+                return
+        time.sleep(0.05)
+    pytest.fail(f"{number} threads never waited for the table")
 
 
 def test_a_chunked_body_is_read(port: int) -> None:
