@@ -6,6 +6,7 @@ worker leases on while it waits, as far as the push services' connections have r
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -42,7 +43,9 @@ LEASE_LIMIT = 200
 # Answers come in one by one; writing them down together costs a fraction, and nobody waits for it.
 SETTLE_SECONDS = 0.02
 SETTLE_LIMIT = 500
-# While something is under way, new work is looked for this often.
+# While something is under way, new work is looked for after each answer, but not more often than
+# the first; and without any answer as often as the second.
+LOOK_SECONDS = 0.005
 PATIENCE_SECONDS = 0.02
 
 
@@ -196,14 +199,16 @@ def drain(
     until = clock() + timedelta(seconds=seconds)
     pace = sender.pace
     pace.begin()
-    last_look = helping
+    last_look, looked_at = helping, -math.inf
     while (now := clock()) < until:
         found = 0
-        if not (helping and pace.slack):
+        due = sender.idle or pace.more or time.monotonic() - looked_at >= LOOK_SECONDS
+        if due and not (helping and pace.slack):
             found = _work(lane=lane, sender=sender, pace=pace, now=now)
+            looked_at = time.monotonic()
             if pace.more:
                 doorbell.call_help(lane)
-        sender.collect(timeout=0 if found else PATIENCE_SECONDS, clock=clock)
+        sender.collect(timeout=0 if pace.more else PATIENCE_SECONDS, clock=clock)
         if found or not sender.idle:
             continue
         if last_look:
