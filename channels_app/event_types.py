@@ -167,7 +167,7 @@ class EventType:
     """One row of the catalogue.
 
     `channel` is None for a type that only changes a state. `level` is the level unless somebody
-    changed it; `raised` the level of a failure, where that differs.
+    changed it; `failure_level` that of a failure, where it differs.
     """
 
     name: str
