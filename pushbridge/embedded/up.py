@@ -43,7 +43,8 @@ from pushbridge.embedded.processes import Fault, Record, Service, free_port, rec
 from pushbridge.embedded.scratch import scratch_folder
 from pushbridge.embedded.supervisor import Supervisor, say
 
-READY_SECONDS = 60.0
+# Several Pythons start at once, perhaps on a slow or busy machine; who dies is noticed before.
+READY_SECONDS = 180.0
 DRAIN_SECONDS = 10.0
 
 

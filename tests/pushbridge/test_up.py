@@ -19,7 +19,7 @@ from pushbridge.bootstrap import PROJECT
 from pushbridge.embedded.home import Home, read_running
 from pushbridge.embedded.processes import free_port
 
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 STOP_SECONDS = 30.0
 # Those of the test run itself, which would take the place of what `up` makes.
 NOT_OURS = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DJANGO_SETTINGS_MODULE")
