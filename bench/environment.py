@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pushbridge.bootstrap import BASE_PYTHON, PROJECT, uv_environment
+from pushbridge.bootstrap import BASE_PYTHON, PROJECT, pip_configuration, uv_environment
 from pushbridge.embedded.processes import Fault
 
 LOCK = PROJECT / "bench" / "requirements.txt"
@@ -22,13 +22,7 @@ def ensure(folder: Path) -> Path:
     if stamp.is_file() and stamp.read_text() == wanted and python.exists():
         return python
     uv = str(Path(sys.prefix) / "bin" / "uv")
-    listing = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=False,
-    ).stdout
-    environment = {**uv_environment(listing), **os.environ}
+    environment = {**uv_environment(pip_configuration()), **os.environ}
     for command in (
         [uv, "venv", "--quiet", "--clear", "--python", str(BASE_PYTHON), str(folder)],
         [uv, "pip", "sync", "--quiet", "--require-hashes", "--python", str(python), str(LOCK)],

@@ -190,10 +190,11 @@ def _uv_sync(lock: Path) -> bool:
     command = [str(uv), "pip", "sync", "--require-hashes", "--python", str(PYTHON), str(lock)]
     if not os.access(Path.home(), os.W_OK):
         command.append("--no-cache")
-    return _succeeds(command, {**uv_environment(_pip_configuration()), **os.environ})
+    return _succeeds(command, {**uv_environment(pip_configuration()), **os.environ})
 
 
-def _pip_configuration() -> str:
+def pip_configuration() -> str:
+    """What `pip config list` prints on this machine."""
     listing = _pip("config", "list")
     return subprocess.run(listing, stdout=subprocess.PIPE, text=True, check=False).stdout
 
