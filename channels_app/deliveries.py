@@ -287,7 +287,7 @@ BURY = """
         FROM unnest(%(delivery)s::bigint[], %(since)s::timestamptz[]) proof (delivery, since)
         JOIN chatbot_delivery delivery ON delivery.id = proof.delivery
         WHERE installation.id = delivery.installation_id
-            AND installation.dead_since IS NULL AND installation.created_at <= proof.since
+            AND installation.dead_since IS NULL AND installation.registered_at <= proof.since
         RETURNING apns_id, fcm_id, webpush_id
     ), apns AS (
         UPDATE push_notifications_apnsdevice SET active = false

@@ -1,4 +1,4 @@
-"""The catalogue: one row for each type of event that the platform reports. Pure.
+"""The catalogue: one row for each type of event that the platform reports, and our own. Pure.
 
 A new type is a row here, a template in `templates/banners/`, an example and a test case. The shapes
 are those of `docs/events.md`; fields that a shape does not name are allowed and kept.
@@ -22,6 +22,8 @@ class Channel(StrEnum):
     ESCALATION = "escalation"
     AUTO_UPDATE = "auto_update"
     WORKFLOW = "workflow"
+    NOTICE = "notice"
+    """Our own word to a member, in no channel of that page: a digest, a test."""
 
 
 class Subject(StrEnum):
@@ -30,6 +32,8 @@ class Subject(StrEnum):
     CONVERSATION = "conversation"
     BOT = "bot"
     RUN = "run"
+    MEMBER = "member"
+    """A member themselves: nobody else is told."""
 
 
 # Ids and names are the platform's own; the limits keep an index row and a banner's title sane.
@@ -162,6 +166,26 @@ class RunFinished(RunEvent):
     error: Text = ""
 
 
+class Item(Shape):
+    title: Text
+
+
+class Digest(Shape):
+    """What was held for a member: how many, and the titles of the first of them."""
+
+    count: Index
+    items: tuple[Item, ...]
+    more: Count = 0
+    """How many are not among `items`."""
+    channels: tuple[Channel, ...] = ()
+    level: Level = Level.QUIET
+    """That of the loudest of them; critical counts as loud."""
+
+
+class DeviceTest(Shape):
+    device: str
+
+
 @dataclass(frozen=True, slots=True)
 class EventType:
     """One row of the catalogue.
@@ -228,3 +252,18 @@ CATALOGUE: Mapping[str, EventType] = {
         EventType("workflow.step_stuck", Subject.RUN, StepStuck, Channel.WORKFLOW, Level.LOUD),
     )
 }
+
+
+def _notice(name: str, shape: type[Shape], level: Level) -> EventType:
+    return EventType(name, Subject.MEMBER, shape, Channel.NOTICE, level)
+
+
+# What only Pushbridge itself publishes; at the door these are unknown types.
+OWN: Mapping[str, EventType] = {
+    row.name: row
+    for row in (
+        _notice("member.digest", Digest, Level.QUIET),
+        _notice("device.test", DeviceTest, Level.LOUD),
+    )
+}
+EVENT_TYPES: Mapping[str, EventType] = {**CATALOGUE, **OWN}

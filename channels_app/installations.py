@@ -70,7 +70,7 @@ def register(
             dead_since=None,
             # A push service that reports the token dead since before this moment is out of date
             # (`deliveries.bury`), so a registration that is repeated counts as a new one.
-            created_at=now,
+            registered_at=now,
         )
 
 

@@ -11,7 +11,7 @@ Use `.create()` (typed) rather than calling the class.
 from __future__ import annotations
 
 import base64
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TypeVar
 
 from django.contrib.auth.models import Group
@@ -29,11 +29,13 @@ from factory.django import DjangoModelFactory
 from guardian.shortcuts import assign_perm
 from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
 
-from channels_app.event_types import CATALOGUE
+from channels_app.event_types import CATALOGUE, Channel
 from channels_app.levels import Lane, Level
 from channels_app.models import (
     Attempt,
     Bot,
+    ChannelPolicy,
+    ChannelPreference,
     Connection,
     Delivery,
     Event,
@@ -42,9 +44,12 @@ from channels_app.models import (
     Notification,
     Organization,
     Preference,
+    QuietWindow,
     Role,
+    Snooze,
     Source,
     Subscription,
+    TypePolicy,
     User,
 )
 from claims.models import Conversation
@@ -155,6 +160,55 @@ class PreferenceFactory(Rows[Preference]):
     event_type = "bot.knowledge_added"
     source = None
     level = Level.OFF
+
+
+class ChannelPolicyFactory(Rows[ChannelPolicy]):
+    class Meta:
+        model = ChannelPolicy
+
+    organization = SubFactory(OrganizationFactory)
+    channel = Channel.WORKFLOW.value
+    enabled = False
+
+
+class TypePolicyFactory(Rows[TypePolicy]):
+    class Meta:
+        model = TypePolicy
+
+    organization = SubFactory(OrganizationFactory)
+    event_type = "bot.knowledge_added"
+    level = Level.OFF
+
+
+class ChannelPreferenceFactory(Rows[ChannelPreference]):
+    class Meta:
+        model = ChannelPreference
+
+    membership = SubFactory(MembershipFactory)
+    channel = Channel.ESCALATION.value
+
+
+class QuietWindowFactory(Rows[QuietWindow]):
+    """Every night."""
+
+    class Meta:
+        model = QuietWindow
+
+    membership = SubFactory(MembershipFactory)
+    days = LazyFunction(lambda: [1, 2, 3, 4, 5, 6, 7])
+    start = time(22)
+    end = time(7)
+
+
+class SnoozeFactory(Rows[Snooze]):
+    """For an hour."""
+
+    class Meta:
+        model = Snooze
+
+    membership = SubFactory(MembershipFactory)
+    source = None
+    until = LazyFunction(lambda: timezone.now() + timedelta(hours=1))
 
 
 class ConnectionFactory(Rows[Connection]):

@@ -35,6 +35,7 @@ class NotificationInline(ReadOnlyInline[Notification, Event]):
     """Everyone whom the event concerns, with the outcome and each device."""
 
     model = Notification
+    fk_name = "event"
     organization_path = "event__organization"
     verbose_name_plural = "Who was told, and who was not"
     hide_title = True

@@ -75,7 +75,7 @@ class InstallationAdmin(NoAddition, NoDeletion, OrganizationScopedAdmin[Installa
     list_filter = (AliveFilter, "platform", "critical_allowed")
     search_fields = ("user__username", "user__email", "name")
     search_help_text = "A person's username or e-mail address, or the name of a device."
-    ordering = ("-created_at",)
+    ordering = ("-registered_at",)
     inlines = (DeliveryInline,)
     fieldsets = (
         (
@@ -101,7 +101,7 @@ class InstallationAdmin(NoAddition, NoDeletion, OrganizationScopedAdmin[Installa
     )
 
     alive = alive
-    created = cells.instant_of("created_at", "Registered")
+    created = cells.instant_of("registered_at", "Registered")
     user_link = cells.link_of("user", "Person")
 
     @admin.display(description="Device")

@@ -101,7 +101,7 @@ class MembershipAdmin(NoDeletion, OrganizationScopedAdmin[Membership]):
     @cells.once
     def reach(self, row: Membership) -> str:
         held = Role.objects.filter(organization=row.organization_id, group__user=row.user_id)
-        devices = Installation.objects.filter(user=row.user_id).order_by("created_at")
+        devices = Installation.objects.filter(user=row.user_id).order_by("registered_at")
         return render_to_string(
             "admin/chatbot/reach.html",
             {

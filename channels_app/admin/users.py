@@ -70,9 +70,9 @@ class InstallationInline(ReadOnlyInline[Installation, User]):
     hide_title = True
     fields = ("device", "platform", "alive", "since")
     readonly_fields = fields
-    ordering = ("created_at",)
+    ordering = ("registered_at",)
 
-    since = cells.instant_of("created_at", "Since")
+    since = cells.instant_of("registered_at", "Since")
     alive = alive
 
     @admin.display(description="Device")

@@ -2,8 +2,15 @@
 
 from channels_app.models.events import Connection, Event
 from channels_app.models.installations import Installation
-from channels_app.models.notifications import Attempt, Delivery, Notification
-from channels_app.models.organizations import Membership, Organization, Role, User
+from channels_app.models.notifications import Attempt, Delivery, Notification, Receipt
+from channels_app.models.organizations import Membership, Organization, Privacy, Role, User
+from channels_app.models.rules import (
+    ChannelPolicy,
+    ChannelPreference,
+    QuietWindow,
+    Snooze,
+    TypePolicy,
+)
 from channels_app.models.sources import (
     Bot,
     BotGroupPermission,
@@ -18,6 +25,8 @@ __all__ = [
     "Bot",
     "BotGroupPermission",
     "BotUserPermission",
+    "ChannelPolicy",
+    "ChannelPreference",
     "Connection",
     "Delivery",
     "Event",
@@ -26,8 +35,13 @@ __all__ = [
     "Notification",
     "Organization",
     "Preference",
+    "Privacy",
+    "QuietWindow",
+    "Receipt",
     "Role",
+    "Snooze",
     "Source",
     "Subscription",
+    "TypePolicy",
     "User",
 ]

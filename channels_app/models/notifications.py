@@ -33,6 +33,22 @@ class Notification(models.Model):
     title = models.TextField(blank=True)
     body = models.TextField(blank=True)
     created_at = models.DateTimeField()
+    listed = models.BooleanField(
+        default=False, db_default=False, help_text="It stands in the member's inbox."
+    )
+    read_at = models.DateTimeField(null=True)
+    # What is held for later (snoozed, held, collapsed): when it is judged again; and when it was,
+    # for the last time. It stays to be seen that it was held.
+    held_until = models.DateTimeField(null=True)
+    released_at = models.DateTimeField(null=True)
+    digest = models.ForeignKey(
+        Event,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text="The event whose banner told of it, with others.",
+    )
 
     class Meta:
         constraints = [
@@ -42,6 +58,29 @@ class Notification(models.Model):
         indexes = [
             # Serves a member's inbox and the admin's list of one member, newest first.
             models.Index(fields=["membership", "-created_at"], name="notification_newest"),
+            # Serves the badge: a member's unread.
+            models.Index(
+                fields=["membership"],
+                condition=Q(listed=True, read_at=None),
+                name="notification_unread",
+            ),
+            # Serves the release of what is held, and whether a member has something held.
+            models.Index(
+                fields=["held_until", "membership"],
+                condition=Q(held_until__isnull=False, released_at=None),
+                name="notification_held",
+            ),
+            models.Index(
+                fields=["membership"],
+                condition=Q(held_until__isnull=False, released_at=None),
+                name="notification_held_of_member",
+            ),
+            # Serves a digest's page: what it told of; and the deletion of events.
+            models.Index(
+                fields=["digest"],
+                condition=Q(digest__isnull=False),
+                name="notification_digest",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,3 +200,27 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of delivery {self.delivery_id}: {self.verdict}"
+
+
+class Receipt(models.Model):
+    """What the app says became of a banner: shown, opened, or a button of it used."""
+
+    class Kind(models.TextChoices):
+        DISPLAYED = "displayed"
+        OPENED = "opened"
+        ACTION = "action"
+
+    delivery = models.ForeignKey(Delivery, models.CASCADE, related_name="receipts", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    action = models.CharField(max_length=32, blank=True, help_text="The button, where it was one.")
+    occurred_at = models.DateTimeField(help_text="By the device's clock.")
+    received_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            # Telling it twice changes nothing.
+            models.UniqueConstraint(fields=["delivery", "kind", "action"], name="receipt_unique"),
+        ]
+
+    def __str__(self) -> str:
+        return f"delivery {self.delivery_id}: {self.kind} {self.action}".rstrip()

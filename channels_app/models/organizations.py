@@ -13,8 +13,21 @@ from django.db.models import Q
 class User(AbstractUser):
     """A person; a member of any number of organizations, with devices that are theirs alone."""
 
-    locale = models.CharField(max_length=16, default="en", help_text="Language of their banners.")
-    time_zone = models.CharField(max_length=64, default="UTC", help_text="IANA name.")
+    # Empty until somebody chooses; the first device that registers tells its own.
+    locale = models.CharField(
+        max_length=16, blank=True, help_text="Language of their banners. Empty: English."
+    )
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="IANA name, of their quiet hours too. Empty: UTC."
+    )
+
+
+class Privacy(models.TextChoices):
+    """How much of a banner travels through push services and stands on a lock screen."""
+
+    FULL = "full", "Full text"
+    REDACTED = "redacted", "Redacted: the title only"
+    IDS = "ids", "Ids only: the app fetches the text"
 
 
 class Organization(models.Model):
@@ -26,6 +39,19 @@ class Organization(models.Model):
         default=timedelta(minutes=15),
         help_text="How long a customer's call may still ring after it came in.",
     )
+    banners_per_minute = models.PositiveSmallIntegerField(
+        default=20,
+        null=True,
+        blank=True,
+        help_text="What comes beyond it on one device becomes one banner that counts. Escalations"
+        " always come. Empty: no limit.",
+    )
+    privacy = models.CharField(
+        max_length=8,
+        choices=Privacy.choices,
+        default=Privacy.FULL,
+        help_text="Members and their devices may narrow it, not widen it.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,6 +59,10 @@ class Organization(models.Model):
             models.UniqueConstraint(fields=["slug"], name="organization_slug_unique"),
             models.CheckConstraint(
                 condition=Q(claim_window__gt=timedelta()), name="organization_claim_window_positive"
+            ),
+            models.CheckConstraint(
+                condition=Q(banners_per_minute=None) | Q(banners_per_minute__gte=1),
+                name="organization_banners_per_minute_positive",
             ),
         ]
 
@@ -73,6 +103,12 @@ class Membership(models.Model):
         max_length=128,
         blank=True,
         help_text="The platform's id of this person, by which it says who did something.",
+    )
+    privacy = models.CharField(
+        max_length=8,
+        choices=Privacy.choices,
+        blank=True,
+        help_text="Narrower than the organization's. Empty: the organization's.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

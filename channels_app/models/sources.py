@@ -82,10 +82,18 @@ class BotGroupPermission(GroupObjectPermissionBase):
 
 
 class Subscription(models.Model):
-    """A member wants to hear of a source."""
+    """A member wants to hear of a source, at its own loudness or at one that they set for it."""
+
+    class Level(models.TextChoices):
+        OFF = "off", "Off: nothing of it"
+        QUIET = "quiet", "Quiet: never louder than that"
+        LOUD = "loud", "Loud: what would be quiet is loud"
 
     membership = models.ForeignKey(Membership, models.CASCADE, related_name="subscriptions")
     source = models.ForeignKey(Source, models.CASCADE, related_name="subscriptions")
+    level = models.CharField(
+        max_length=8, choices=Level.choices, blank=True, help_text="Empty: as the event is."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -95,7 +95,7 @@ def test_a_dead_installation_lives_again_when_its_token_is_registered_again() ->
 
     dead.refresh_from_db()
     assert dead.dead_since is None
-    assert dead.created_at == later, "or an old report of its death would bury it again"
+    assert dead.registered_at == later, "or an old report of its death would bury it again"
     assert APNSDevice.objects.get().active
 
 

@@ -22,7 +22,7 @@ def alive(delivery: Delivery) -> tuple[bool, bool]:
 
 
 def registered(delivery: Delivery, at: datetime) -> None:
-    Installation.objects.filter(pk=phone_of(delivery).pk).update(created_at=at)
+    Installation.objects.filter(pk=phone_of(delivery).pk).update(registered_at=at)
 
 
 @pytest.mark.parametrize(
