@@ -259,21 +259,35 @@ PUSH_NOTIFICATIONS_SETTINGS = {
 PUSH_APPLICATIONS = {name: _push_application(app) for name, app in _APPLICATIONS.items()}
 
 # --- API -----------------------------------------------------------------------------------------
+API_USER_LIMIT = (env.int("API_USER_REQUESTS_PER_MINUTE", default=600), 60)
+API_CLIENT_LIMIT = (env.int("API_CLIENT_REQUESTS_PER_MINUTE", default=12_000), 60)
 REST_FRAMEWORK = {
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "pushbridge.api.authentication.BearerAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": [
+        "rest_framework.permissions.IsAuthenticated",
+        "channels_app.api.permissions.InScope",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["pushbridge.api.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PAGINATION_CLASS": "channels_app.api.pagination.Pages",
+    "DEFAULT_SCHEMA_CLASS": "pushbridge.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "pushbridge.api.errors.answer",
+    "URL_FORMAT_OVERRIDE": None,
+    "UNICODE_JSON": True,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Pushbridge",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
     "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "pushbridge.api.schema.add_answers",
         "pushbridge.webhooks.openapi.add_door",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",
@@ -283,6 +297,9 @@ SPECTACULAR_SETTINGS = {
 
 # --- language, time, files -----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
+# Banners and reasons are complete in each of these; `docs/decisions/languages.md`.
+LANGUAGES = [("en", "English"), ("de", "Deutsch"), ("ar", "العربية")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

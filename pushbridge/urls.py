@@ -17,5 +17,10 @@ urlpatterns = [
         SpectacularSwaggerView.as_view(url_name="api-schema", permission_classes=[AllowAny]),
         name="api-docs",
     ),
+    path("api/v1/", include("pushbridge.api.urls")),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "pushbridge.api.errors.bad_request"
+handler404 = "pushbridge.api.errors.not_found"
+handler500 = "pushbridge.api.errors.server_error"

@@ -1,0 +1,106 @@
+"""The OpenAPI document: what drf-spectacular cannot see in the views of `/api/v1/`."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from inspect import cleandoc
+from typing import Any, Literal
+
+from drf_spectacular.openapi import AutoSchema
+from rest_framework.permissions import SAFE_METHODS
+
+from channels_app.api.documents import PROBLEM
+from channels_app.problems import CONTENT_TYPE
+from pushbridge.api import security
+
+Schema = dict[str, Any]
+Direction = Literal["request", "response"]
+
+# What every endpoint may answer. Each is there once, and named by its phrase.
+_MEANINGS = {
+    HTTPStatus.BAD_REQUEST: "The body or a parameter cannot be used; `errors` names each place.",
+    HTTPStatus.UNAUTHORIZED: "No token, or one that is not valid (any more).",
+    HTTPStatus.FORBIDDEN: "The token's scope, or your permissions, are not enough.",
+    HTTPStatus.NOT_FOUND: "There is no such thing, or it is not yours to see.",
+    HTTPStatus.NOT_ACCEPTABLE: "You accept no application/json.",
+    HTTPStatus.PRECONDITION_FAILED: "If-Match names another version.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 256 KiB.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not application/json.",
+    HTTPStatus.TOO_MANY_REQUESTS: "A limit is used up: see Retry-After.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Not just now: see Retry-After.",
+}
+
+
+def _name(status: HTTPStatus) -> str:
+    return "".join(word.capitalize() for word in status.phrase.split())
+
+
+COMPONENTS: Schema = {
+    "responses": {
+        _name(status): {
+            "description": meaning,
+            "content": {CONTENT_TYPE: {"schema": PROBLEM}},
+        }
+        for status, meaning in _MEANINGS.items()
+    }
+}
+
+
+def add_answers(result: Schema, generator: object, request: object, public: bool) -> Schema:
+    """A postprocessing hook of drf-spectacular."""
+    result.setdefault("components", {}).update(COMPONENTS)
+    return result
+
+
+class ApiSchema(AutoSchema):
+    """One operation. Its method's docstring is what it says: a line, then a description."""
+
+    method_mapping = {
+        "get": "get",
+        "post": "create",
+        "put": "set",
+        "patch": "change",
+        "delete": "delete",
+    }
+
+    def get_tags(self) -> list[str]:
+        tag = getattr(self.view, "tag", "")
+        return [tag] if tag else super().get_tags()
+
+    def get_summary(self) -> str:
+        return self._text()[0]
+
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular does
+        return self._text()[1]
+
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        name: str = super().get_serializer_name(serializer, direction)
+        return name.removesuffix("Body")
+
+    def _text(self) -> tuple[str, str]:
+        handler = getattr(self.view, self.method.lower(), None)
+        summary, _, description = cleandoc(getattr(handler, "__doc__", None) or "").partition("\n")
+        return summary.rstrip("."), description.strip()
+
+    def _get_response_bodies(self, direction: Direction = "response") -> Schema:
+        responses: Schema = super()._get_response_bodies(direction)
+        for status in self._refusals(responses):
+            ref = {"$ref": f"#/components/responses/{_name(status)}"}
+            responses.setdefault(str(status.value), ref)
+        if self.method in SAFE_METHODS and "200" in responses:
+            responses.setdefault("304", {"description": "As you have it (If-None-Match)."})
+        return dict(sorted(responses.items()))
+
+    def _refusals(self, responses: Schema) -> list[HTTPStatus]:
+        statuses = set(_MEANINGS)
+        if self.method in SAFE_METHODS or self.method == "DELETE":
+            statuses -= {
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            }
+        if self.method not in ("PATCH", "PUT"):
+            statuses -= {HTTPStatus.PRECONDITION_FAILED}
+        return sorted(statuses)
+
+
+__all__ = ["COMPONENTS", "ApiSchema", "security"]
