@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 import pycurl
 
+STREAMS = 200
+"""Requests in libcurl's hands for one host, all on one connection where the server allows it; more
+than that cost more each."""
 PER_HOST = 4
 """libcurl opens a further one when the server allows no more streams on those there are."""
 
@@ -35,6 +38,7 @@ class Connections:
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, PER_HOST)
+        self._multi.setopt(pycurl.M_MAX_CONCURRENT_STREAMS, STREAMS)
         self._multi.setopt(pycurl.M_SOCKETFUNCTION, self._on_socket)
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
 

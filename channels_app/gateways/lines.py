@@ -6,13 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from channels_app.gateways.connections import Connections
+from channels_app.gateways.connections import STREAMS, Connections
 from channels_app.gateways.exchange import Exchange, Fate, Reply, Request
 
 Ticket = TypeVar("Ticket")
 
-STREAMS = 200
-"""Requests in libcurl's hands for one host; the rest wait here, where they cost nothing."""
 CAUTION_SECONDS = 1.0
 """How long a new connection gets to answer its first request before others follow it anyway: a
 first push that hangs must not hold up the rest."""
