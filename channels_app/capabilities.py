@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from channels_app.audience import RESPOND
+from django.db.models import Q
+
 from channels_app.models import BotGroupPermission, BotUserPermission, User
+
+
+_RESPOND = Q(permission__codename="respond", permission__content_type__app_label="chatbot")
 
 
 class Capability(StrEnum):
@@ -22,8 +26,8 @@ def of(user: User, organization_ids: list[int]) -> Mapping[int, list[Capability]
     """By organization. One query."""
     theirs = {"content_object__organization__in": organization_ids}
     organization = "content_object__organization"
-    direct = BotUserPermission.objects.filter(RESPOND, user=user.pk, **theirs)
-    by_role = BotGroupPermission.objects.filter(RESPOND, group__user=user.pk, **theirs)
+    direct = BotUserPermission.objects.filter(_RESPOND, user=user.pk, **theirs)
+    by_role = BotGroupPermission.objects.filter(_RESPOND, group__user=user.pk, **theirs)
     responding = set(
         direct.values_list(organization, flat=True).union(
             by_role.values_list(organization, flat=True)

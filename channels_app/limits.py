@@ -146,6 +146,9 @@ class OwnCount:
         self._ends: dict[str, int] = {}
         self._lock = threading.Lock()
 
+    def __len__(self) -> int:
+        return len(self._ends)
+
     def take(
         self, keys: list[str], costs: list[tuple[int, int]], now: int
     ) -> list[tuple[int, int, int]]:

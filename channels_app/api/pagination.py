@@ -10,12 +10,14 @@ import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Field, Model, Q, QuerySet
+from django.utils import timezone
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -117,7 +119,7 @@ class Pages(BasePagination):
             model._meta.pk if name == "pk" else model._meta.get_field(name) for name in self.fields
         ]
         return [
-            field.clean(value, None)  # type: ignore[union-attr]
+            _position(field, value)  # type: ignore[arg-type]  # no relation is an order
             for field, value in zip(fields, values, strict=True)
         ]
 
@@ -153,6 +155,21 @@ class Pages(BasePagination):
             },
             "required": ["next", "previous", "results"],
         }
+
+
+def _position(field: Field[Any, Any], value: Any) -> Any:
+    """What a field holds, from what a cursor says; anybody may have written that.
+
+    Raises:
+        ValueError, TypeError, ValidationError: no row has this value.
+    """
+    if not isinstance(value, str | int) or "\0" in str(value):
+        raise ValueError("no text and no number that the database takes")
+    str(value).encode()  # Half of a surrogate pair is a ValueError.
+    position = field.clean(value, None)
+    if isinstance(position, datetime) and timezone.is_naive(position):
+        raise ValueError("no instant")
+    return position
 
 
 class _Exact(DjangoJSONEncoder):
