@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 
 from channels_app.gateways import es256, outcomes, sizes
 from channels_app.gateways.banner_actions import app_data
-from channels_app.gateways.exchange import Reply, Request
+from channels_app.gateways.exchange import Headers, Reply, Request
 from channels_app.gateways.outcomes import Outcome, Unsendable
 from channels_app.gateways.pushes import Push, Verdict
 
@@ -33,6 +33,8 @@ TOKEN_HEAD_START_SECONDS = 60
 
 _DEVICE_TOKEN = re.compile(r"[0-9A-Fa-f]{2,200}")
 _COLLAPSE_ID = re.compile(r"[!-~]{1,64}")
+# libcurl would add these on its own; APNs knows none of them.
+_UNWANTED_HEADERS = ("content-length:", "content-type:", "accept:", "user-agent:")
 _CRITICAL_SOUND: Mapping[str, object] = MappingProxyType(
     {"critical": 1, "name": "default", "volume": 1.0}
 )
@@ -130,6 +132,7 @@ def request(push: Push, app: ApnsApplication, now: datetime) -> Request:
         raise Unsendable("BadCollapseId", "1 to 64 printable ASCII characters")
     loud = loudness(push.level, entitled=app.entitled, allowed=push.target.critical_allowed)
     headers = (
+        *_UNWANTED_HEADERS,
         f"authorization: bearer {app.provider_token(now.timestamp())}",
         f"apns-id: {apns_id(push)}",
         f"apns-topic: {app.topic}",
@@ -137,11 +140,6 @@ def request(push: Push, app: ApnsApplication, now: datetime) -> Request:
         f"apns-priority: {loud.priority}",
         f"apns-expiration: {int(push.expires_at.timestamp())}",
         f"apns-collapse-id: {push.collapse_key}",
-        # libcurl would add these on its own; APNs knows none of them.
-        "content-length:",
-        "content-type:",
-        "accept:",
-        "user-agent:",
     )
     body = payload(push, loud, shape=app.shape)
     return Request(f"{app.url}/3/device/{push.target.registration_id}", headers, body)
@@ -157,8 +155,8 @@ def payload(push: Push, loud: Loudness, *, shape: str) -> bytes:
     data = app_data(push)
     if shape == "plain" and "aps" in data:
         raise Unsendable("BadData", "the key aps is Apple's")
-    rest: dict[str, Any] = {"body": data} if shape == "expo" else data
-    aps: dict[str, Any] = {"alert": {}}
+    aps: dict[str, Any] = {}
+    message = {"aps": aps, "body": data} if shape == "expo" else {"aps": aps, **data}
     if push.badge is not None:
         aps["badge"] = push.badge
     if loud.sound is not None:
@@ -171,8 +169,8 @@ def payload(push: Push, loud: Loudness, *, shape: str) -> bytes:
     aps["relevance-score"] = loud.relevance
 
     def encoded(title: str, body: str) -> bytes:
-        alert = {"title": title, "body": body}
-        return sizes.encode({"aps": {**aps, "alert": alert}, **rest})
+        aps["alert"] = {"title": title, "body": body}
+        return sizes.encode(message)
 
     return sizes.fit(push.title, push.body, encoded, sizes.MAX_PAYLOAD_BYTES)
 
@@ -227,7 +225,7 @@ _STATUSES: Mapping[int, Verdict] = MappingProxyType(
 )
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Outcome:
+def classify(status: int, headers: Headers, body: bytes, now: datetime) -> Outcome:
     """What APNs answered. A reason decides over its status; unknown ones fall back on it."""
     gateway_id = outcomes.identifier(headers.get("apns-id", ""))
     if status == 200:

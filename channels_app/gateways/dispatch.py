@@ -47,7 +47,7 @@ class GatewayConfig:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sent:
     push: Push
     application: Application

@@ -2,9 +2,10 @@
 
 import io
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Protocol
 
 import pycurl
 
@@ -37,7 +38,7 @@ class Fate(StrEnum):
     """It cannot be sent at all: it is malformed."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Request:
     """A POST. `url` is https; `headers` are "name: value" lines; `body` is never empty."""
 
@@ -46,13 +47,37 @@ class Request:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
+class Headers(Protocol):
+    """The headers of a reply, by their names in lower case."""
+
+    def get(self, name: str, default: str, /) -> str: ...
+
+
+@dataclass(slots=True)
+class HeaderLines:
+    """Headers as libcurl hands them over, line by line: of most replies one line is ever read."""
+
+    lines: Sequence[bytes]
+
+    def get(self, name: str, default: str, /) -> str:
+        """The value of a header; the last one, where there are several."""
+        wanted = name.encode()
+        for line in reversed(self.lines):
+            if line.startswith(b"HTTP/"):
+                break  # what stands before it belongs to an interim reply
+            found, _, value = line.partition(b":")
+            if found.lower() == wanted:
+                return value.strip().decode("latin-1")
+        return default
+
+
+@dataclass(slots=True)
 class Reply:
-    """What came back. `sent_at` and `answered_at` are `time.time()`; header names lower case."""
+    """What came back. `sent_at` and `answered_at` are `time.time()`."""
 
     fate: Fate
     status: int | None
-    headers: Mapping[str, str]
+    headers: Headers
     body: bytes
     fault: str
     """Our word for what went wrong, "" if nothing did."""
@@ -79,16 +104,6 @@ def fate_of(*, code: int, message: str, status: int, body_taken: bool) -> Fate:
     return Fate.UNANSWERED
 
 
-def parse_headers(raw: bytes) -> dict[str, str]:
-    """The last block of header lines as libcurl hands them over; an interim reply comes first."""
-    block = raw.rstrip(b"\r\n").rsplit(b"\r\n\r\n", 1)[-1].decode("latin-1")
-    headers = {}
-    for line in block.split("\r\n")[1:]:
-        name, _, value = line.partition(":")
-        headers[name.lower()] = value.strip()
-    return headers
-
-
 class _LentSocket(socket.socket):
     """libcurl duplicates the descriptor of a new socket and drops the object: that is no leak."""
 
@@ -105,17 +120,18 @@ class Exchange:
         ca_file: str,
         allowed: Sequence[addresses.Network],
         on_connect: Callable[["Exchange"], None],
+        seconds: float,
     ) -> None:
         self.curl = pycurl.Curl()
         self._forbidden = False
         self._allowed = allowed
         self._on_connect = on_connect
         self._body = io.BytesIO()
-        self._reply_headers = io.BytesIO()
-        self._reply_body = io.BytesIO()
-        self._set_once(ca_file)
+        self._reply_headers: list[bytes] = []
+        self._reply_body: list[bytes] = []
+        self._set_once(ca_file, seconds)
 
-    def _set_once(self, ca_file: str) -> None:
+    def _set_once(self, ca_file: str, seconds: float) -> None:
         curl = self.curl
         curl.setopt(pycurl.PROTOCOLS, pycurl.PROTO_HTTPS)
         curl.setopt(pycurl.FOLLOWLOCATION, 0)
@@ -134,27 +150,27 @@ class Exchange:
         curl.setopt(pycurl.POST, 1)
         curl.setopt(pycurl.MAXFILESIZE, MAX_REPLY_BYTES)
         curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_SECONDS * 1000))
+        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         curl.setopt(pycurl.OPENSOCKETFUNCTION, self._open_socket)
+        # The methods of a list, as those of BytesIO below, are C: such a callback costs little.
+        curl.setopt(pycurl.HEADERFUNCTION, self._reply_headers.append)
+        curl.setopt(pycurl.WRITEFUNCTION, self._reply_body.append)
 
-    def prepare(self, request: Request, *, seconds: float) -> None:
+    def prepare(self, request: Request) -> None:
         """Load `request`. Raises ValueError for what libcurl cannot take."""
         self._forbidden = False
         self._body = io.BytesIO(request.body)
-        self._reply_headers = io.BytesIO()
-        self._reply_body = io.BytesIO()
+        self._reply_headers.clear()
+        self._reply_body.clear()
         curl = self.curl
         try:
             curl.setopt(pycurl.URL, request.url)
             curl.setopt(pycurl.HTTPHEADER, request.headers)
         except (pycurl.error, UnicodeEncodeError, TypeError) as error:
             raise ValueError(f"not a request: {error}") from error
-        curl.setopt(pycurl.TIMEOUT_MS, max(1, int(seconds * 1000)))
         curl.setopt(pycurl.POSTFIELDSIZE, len(request.body))
-        # A read function, and no seek function: see `fate_of`. The methods of BytesIO are C, so
-        # these callbacks cost about a microsecond.
+        # A read function, and no seek function: see `fate_of`.
         curl.setopt(pycurl.READFUNCTION, self._body.read)
-        curl.setopt(pycurl.HEADERFUNCTION, self._reply_headers.write)
-        curl.setopt(pycurl.WRITEFUNCTION, self._reply_body.write)
 
     def reply(self, *, code: int, message: str, sent_at: float, answered_at: float) -> Reply:
         """What the finished transfer brought; `code` is libcurl's, 0 for success."""
@@ -163,8 +179,8 @@ class Exchange:
         return Reply(
             fate=fate,
             status=status if fate is Fate.ANSWERED else None,
-            headers=parse_headers(self._reply_headers.getvalue()),
-            body=b"" if code else self._reply_body.getvalue(),
+            headers=HeaderLines(tuple(self._reply_headers)),
+            body=b"" if code else b"".join(self._reply_body),
             fault=self._fault(code, fate),
             sent_at=sent_at,
             answered_at=answered_at,

@@ -12,7 +12,7 @@ from typing import Any
 
 from channels_app.gateways import outcomes, sizes
 from channels_app.gateways.banner_actions import app_data
-from channels_app.gateways.exchange import Request
+from channels_app.gateways.exchange import Headers, Request
 from channels_app.gateways.outcomes import Outcome, Unsendable
 from channels_app.gateways.pushes import Push, Verdict
 
@@ -150,7 +150,7 @@ _STATUSES: Mapping[int, Verdict] = MappingProxyType(
 )
 
 
-def classify(status: int, headers: Mapping[str, str], body: bytes, now: datetime) -> Outcome:
+def classify(status: int, headers: Headers, body: bytes, now: datetime) -> Outcome:
     """What FCM answered. An FcmError decides; without one, the HTTP status."""
     content = outcomes.json_object(body)
     if status == 200:

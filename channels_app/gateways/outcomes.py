@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from channels_app.gateways.exchange import Fate, Reply
+from channels_app.gateways.exchange import Fate, Headers, Reply
 from channels_app.gateways.pushes import Verdict
 
 MAX_ID_CHARACTERS = 500
@@ -33,7 +32,7 @@ class BrokenCredentials(ValueError):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """An `Answer` without the push it belongs to."""
 
@@ -68,7 +67,7 @@ def of_status(status: int, reason: str) -> Outcome:
     return Outcome(Verdict.REJECTED, reason)
 
 
-def with_retry_after(outcome: Outcome, headers: Mapping[str, str], now: datetime) -> Outcome:
+def with_retry_after(outcome: Outcome, headers: Headers, now: datetime) -> Outcome:
     """Where another try is due, wait as long as the service asks for."""
     wait = retry_after(headers.get("retry-after", ""), now)
     if outcome.verdict is not Verdict.RETRY or wait is None:

@@ -150,7 +150,7 @@ class Transport(Generic[Ticket]):
         job.answer_by = now + self._request_seconds
         job.tries += 1
         try:
-            exchange.prepare(job.request, seconds=PATIENCE * self._request_seconds)
+            exchange.prepare(job.request)
         except ValueError as error:
             self._idle.append(exchange)
             self._give_up(job, Fate.IMPOSSIBLE, str(error))
@@ -170,7 +170,12 @@ class Transport(Generic[Ticket]):
             connections.close()
 
     def _new_exchange(self) -> Exchange:
-        return Exchange(ca_file=self._ca_file, allowed=self._allowed, on_connect=self._on_connect)
+        return Exchange(
+            ca_file=self._ca_file,
+            allowed=self._allowed,
+            on_connect=self._on_connect,
+            seconds=PATIENCE * self._request_seconds,
+        )
 
     def _on_connect(self, exchange: Exchange) -> None:
         _, _, line, _ = self._running[exchange.curl]

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from channels_app.gateways import es256, message_encryption, outcomes, sizes
 from channels_app.gateways.banner_actions import ACTIONS, app_data
-from channels_app.gateways.exchange import Reply, Request
+from channels_app.gateways.exchange import Headers, Reply, Request
 from channels_app.gateways.message_encryption import BadKeys, encode_base64url
 from channels_app.gateways.outcomes import Outcome, Unsendable
 from channels_app.gateways.pushes import Push, Verdict
@@ -189,7 +189,7 @@ _STATUSES: Mapping[int, Verdict] = MappingProxyType(
 
 def classify(
     status: int,
-    headers: Mapping[str, str],
+    headers: Headers,
     body: bytes,
     now: datetime,
     *,

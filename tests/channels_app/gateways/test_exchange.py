@@ -3,7 +3,7 @@
 import pycurl
 import pytest
 
-from channels_app.gateways.exchange import Fate, fate_of, parse_headers
+from channels_app.gateways.exchange import Fate, HeaderLines, fate_of
 
 REWIND = "necessary data rewind was not possible"
 
@@ -30,14 +30,26 @@ def test_a_fate_is_read_from_what_libcurl_knows(
     assert fate_of(code=code, message=message, status=status, body_taken=body_taken) is fate
 
 
-def test_only_the_final_headers_count() -> None:
-    raw = (
-        b"HTTP/2 103 \r\nlink: </x>\r\n\r\n"
-        b"HTTP/2 429 \r\nRetry-After: 7\r\napns-id: a:b\r\nodd\r\n\r\n"
-    )
+FINAL = (b"HTTP/2 429 \r\n", b"Retry-After: 7\r\n", b"apns-id: a:b\r\n", b"odd\r\n", b"\r\n")
 
-    assert parse_headers(raw) == {"retry-after": "7", "apns-id": "a:b", "odd": ""}
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("retry-after", "7"), ("apns-id", "a:b"), ("odd", "nowhere"), ("location", "nowhere")],
+)
+def test_a_header_is_found_by_its_name(name: str, value: str) -> None:
+    assert HeaderLines(FINAL).get(name, "nowhere") == value
+
+
+def test_only_the_final_headers_count() -> None:
+    interim = (b"HTTP/2 103 \r\n", b"link: </x>\r\n", b"\r\n")
+
+    assert HeaderLines(interim + FINAL).get("link", "") == ""
+
+
+def test_of_a_header_that_is_there_twice_the_last_counts() -> None:
+    assert HeaderLines((*FINAL, b"apns-id: c\r\n")).get("apns-id", "") == "c"
 
 
 def test_no_headers_are_no_headers() -> None:
-    assert parse_headers(b"") == {}
+    assert HeaderLines(()).get("retry-after", "") == ""
