@@ -24,7 +24,7 @@ from channels_app.gateways.dispatch import Dispatcher
 from channels_app.gateways.pushes import Answer, Push
 from channels_app.leases import Leased
 from channels_app.levels import Lane
-from channels_app.links import About, Identity
+from channels_app.links import About
 from channels_app.notifications import Routed
 from channels_app.outages import is_outage
 
@@ -51,21 +51,18 @@ PATIENCE_SECONDS = 0.02
 
 def push(leased: Leased) -> Push:
     """What a push service is asked to show for a leased delivery."""
-    about = leased.about
-    if about.row.channel is None:
-        raise ValueError(f"{about.row.name} pushes nothing")
-    shared = _shared(about, leased.organization, settings.LINK_BASE)
+    shared = _shared(leased.about, leased.organization, settings.LINK_BASE)
     return Push(
         delivery_id=leased.delivery_id,
         target=leased.target,
         level=leased.level.value,
-        channel=about.row.channel.value,
-        category=CATEGORIES[about.row.channel],
+        channel=shared.channel,
+        category=shared.category,
         title=leased.title,
         body=leased.body,
         link=shared.link,
-        thread=shared.identity.thread,
-        collapse_key=shared.identity.collapse_key,
+        thread=shared.thread,
+        collapse_key=shared.collapse_key,
         data={
             **shared.data,
             "notification_id": str(leased.notification_id),
@@ -80,16 +77,26 @@ def push(leased: Leased) -> Push:
 class Shared:
     """What is the same in all pushes of an event."""
 
-    identity: Identity
+    channel: str
+    category: str
     link: str
+    thread: str
+    collapse_key: str
     data: Mapping[str, str]
 
 
 @lru_cache(maxsize=256)
 def _shared(about: About, organization: str, base: str) -> Shared:
+    channel = about.row.channel
+    if channel is None:
+        raise ValueError(f"{about.row.name} pushes nothing")
+    identity = links.identity(about)
     return Shared(
-        identity=links.identity(about),
+        channel=channel.value,
+        category=CATEGORIES[channel],
         link=links.link(about, base=base, organization=organization),
+        thread=identity.thread,
+        collapse_key=identity.collapse_key,
         data={
             "type": about.row.name,
             "event_id": str(about.event_id),
