@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.template import engines
+from django.template import Context
 from django.utils import translation
+from django.utils.safestring import SafeString
 
+from channels_app import banner_templates, bidi, languages
 from channels_app.plain_text import clean, cut
 
 # So that, with title, ids and link, the whole stays well under the 4,096 bytes of every push
@@ -16,6 +18,8 @@ from channels_app.plain_text import clean, cut
 QUOTE_BYTES = 1200
 NAME_BYTES = 240
 QUOTES = frozenset({"message", "error", "change"})
+# The titles of banners that a digest lists: sentences of ours, with marks of ours.
+TITLES = frozenset({"title"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,27 +31,50 @@ class Banner:
 
 
 def render(*, type: str, data: Mapping[str, Any], facts: Mapping[str, Any], locale: str) -> Banner:
-    """The banner of an event in a language.
+    """The banner of an event, in the language that suits a locale best.
 
     Raises:
         django.template.TemplateDoesNotExist: the catalogue's row has no template.
     """
-    template = engines["banners"].get_template(f"banners/{type}.txt")
-    with translation.override(locale):
-        text = template.render({"data": _tame(data), "facts": facts})
-    title, _, body = text.strip().partition("\n")
-    return Banner(title=title.strip(), body=body.strip())
+    language = languages.best(locale)
+    translated = banner_templates.in_language(f"banners/{type}.txt", language)
+    context = Context({"data": Tame(data), "facts": facts}, autoescape=False)
+    with translation.override(language):
+        text = translated.template.render(context)
+    # A line on which only tags stand is none.
+    lines = [stripped for line in text.split("\n") if (stripped := line.strip())]
+    if translated.right_to_left:
+        lines = [bidi.begin_right(line) for line in lines]
+    return Banner(title=lines[0] if lines else "", body="\n".join(lines[1:]))
 
 
-def _tame(value: Any, name: str = "") -> Any:
-    """The same structure, with every text in it cleaned and cut."""
+class Tame:
+    """Strangers' data for a template: every text is cleaned and cut, once it is asked for."""
+
+    __slots__ = ("_known", "_raw")
+
+    def __init__(self, raw: Mapping[str, Any]) -> None:
+        self._raw = raw
+        self._known: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        known = self._known
+        if name not in known:
+            known[name] = _tame(self._raw[name], name)
+            if name == "name" and known[name] == "":
+                # A name of invisible characters is none; the id is better than a gap.
+                known[name] = _tame(self._raw.get("id", ""), "id")
+        return known[name]
+
+
+def _tame(value: Any, name: str) -> Any:
     match value:
         case str():
+            if name in TITLES:
+                return SafeString(cut(clean(value, marked=True), NAME_BYTES))
             return cut(clean(value), QUOTE_BYTES if name in QUOTES else NAME_BYTES)
-        case Mapping():
-            tamed = {key: _tame(item, key) for key, item in value.items()}
-            # A name of invisible characters is none; the id is better than a gap.
-            return tamed if tamed.get("name", "-") else {**tamed, "name": tamed.get("id", "")}
+        case dict():
+            return Tame(value)
         case list():
             return [_tame(item, name) for item in value]
         case _:

@@ -1,32 +1,46 @@
-"""Durations as the reference page writes them: `4m 12s` exactly, `15 min` roughly. Pure."""
+"""Durations in parts, such as (4 minutes, 12 seconds); `spoken` puts them into words. Pure."""
 
 from __future__ import annotations
 
+from enum import Enum, auto
 
-def exact(seconds: float) -> str:
-    """`12s`, `4m 12s`, `1h 2m 5s`: whole seconds, leading zeros left out."""
+
+class Unit(Enum):
+    """What durations are counted in."""
+
+    DAY = auto()
+    HOUR = auto()
+    MINUTE = auto()
+    SECOND = auto()
+
+
+Part = tuple[int, Unit]
+
+
+def exact(seconds: float) -> list[Part]:
+    """Hours, minutes and whole seconds; leading zeros left out."""
     whole = round(seconds)
     hours, minutes = whole // 3600, whole % 3600 // 60
-    parts = [f"{hours}h"] if hours else []
+    parts = [(hours, Unit.HOUR)] if hours else []
     if hours or minutes:
-        parts.append(f"{minutes}m")
-    parts.append(f"{whole % 60}s")
-    return " ".join(parts)
+        parts.append((minutes, Unit.MINUTE))
+    parts.append((whole % 60, Unit.SECOND))
+    return parts
 
 
-def rough(seconds: float) -> str:
-    """`45 s`, `15 min`, `3 h 5 min`, `2 d 4 h`: what a person wants to know of something stuck."""
+def rough(seconds: float) -> list[Part]:
+    """The one or two largest units: what a person wants to know of something stuck."""
     whole = round(seconds)
     if whole < 60:
-        return f"{whole} s"
+        return [(whole, Unit.SECOND)]
     minutes = round(seconds / 60)
     if minutes < 60:
-        return f"{minutes} min"
+        return [(minutes, Unit.MINUTE)]
     if minutes < 24 * 60:
-        return _pair(minutes // 60, "h", minutes % 60, "min")
+        return _pair((minutes // 60, Unit.HOUR), (minutes % 60, Unit.MINUTE))
     hours = round(minutes / 60)
-    return _pair(hours // 24, "d", hours % 24, "h")
+    return _pair((hours // 24, Unit.DAY), (hours % 24, Unit.HOUR))
 
 
-def _pair(large: int, large_unit: str, small: int, small_unit: str) -> str:
-    return f"{large} {large_unit}" + (f" {small} {small_unit}" if small else "")
+def _pair(large: Part, small: Part) -> list[Part]:
+    return [large, small] if small[0] else [large]

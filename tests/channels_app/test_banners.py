@@ -114,6 +114,11 @@ def test_a_step_says_what_is_known_of_it(
             "Re-trained on 1 new page from a.example.",
         ),
         (
+            "bot.knowledge_added",
+            {"chunks": 1204, "document": "a.pdf"},
+            '1,204 KB chunks added from "a.pdf".',
+        ),
+        (
             "bot.prompt_tuned",
             {"cause": "high_deflection"},
             "Prompt auto-tuned because of high deflection.",
@@ -221,7 +226,7 @@ def test_every_name_at_its_longest_leaves_room_for_the_rest(grapheme: str) -> No
     assert banner.body.endswith("took 87600h 0m 0s.")
 
 
-@pytest.mark.parametrize("locale", ["de", "xx", "", "zh-hans", "../..", "no such language"])
+@pytest.mark.parametrize("locale", ["fr", "xx", "", "zh-hans", "../..", "no such language"])
 def test_a_language_without_a_translation_gets_the_english_banner(locale: str) -> None:
     data = SMALLEST["bot.tool_linked"]
     banner = banners.render(type="bot.tool_linked", data=data, facts={}, locale=locale)
