@@ -1,9 +1,15 @@
-"""The buttons under a banner, and the data that they and the tap work with. Pure."""
+"""The buttons under a banner, and the data that they and the tap work with."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import pgettext_lazy
+
+from channels_app import languages
 from channels_app.gateways.pushes import Push
 
 
@@ -15,19 +21,32 @@ class Action:
     title: str
 
 
-ACTIONS: Mapping[str, tuple[Action, ...]] = MappingProxyType(
+CATEGORIES: Mapping[str, Mapping[str, Promise]] = MappingProxyType(
     {
-        "ESCALATION": (
-            Action("claim", "Claim"),
-            Action("view", "View"),
-            Action("snooze", "Snooze"),
-        ),
-        "AUTO_UPDATE": (Action("review", "Review"), Action("mute_bot", "Mute bot")),
-        "WORKFLOW": (Action("view", "View"), Action("mute_run", "Mute run")),
+        "ESCALATION": {
+            "claim": pgettext_lazy("button", "Claim"),
+            "view": pgettext_lazy("button", "View"),
+            "snooze": pgettext_lazy("button", "Snooze"),
+        },
+        "AUTO_UPDATE": {
+            "review": pgettext_lazy("button", "Review"),
+            "mute_bot": pgettext_lazy("button", "Mute bot"),
+        },
+        "WORKFLOW": {
+            "view": pgettext_lazy("button", "View"),
+            "mute_run": pgettext_lazy("button", "Mute run"),
+        },
     }
 )
-"""Category -> actions. Native apps register these categories themselves, so on APNs and FCM only
-the category's name travels; a service worker is told the buttons with every push."""
+"""Category -> id -> title. Native apps register these categories themselves, so on APNs and FCM
+only the category's name travels; a service worker is told the buttons with every push."""
+
+
+@lru_cache(maxsize=256)
+def actions(category: str, locale: str) -> tuple[Action, ...]:
+    """The buttons of a category, in the language that suits a locale best; of an unknown one, none."""
+    with translation.override(languages.best(locale)):
+        return tuple(Action(id, str(title)) for id, title in CATEGORIES.get(category, {}).items())
 
 
 def app_data(push: Push) -> dict[str, str]:

@@ -66,7 +66,7 @@ class Push:
     channel: str
     """"escalation", "auto_update" or "workflow"."""
     category: str
-    """A key of `banner_actions.ACTIONS`: which buttons stand under the banner."""
+    """A key of `banner_actions.CATEGORIES`: which buttons stand under the banner."""
     title: str
     body: str
     link: str

@@ -15,8 +15,9 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from channels_app import languages
 from channels_app.gateways import es256, message_encryption, outcomes, sizes
-from channels_app.gateways.banner_actions import ACTIONS, app_data
+from channels_app.gateways.banner_actions import actions, app_data
 from channels_app.gateways.exchange import Headers, Reply, Request
 from channels_app.gateways.message_encryption import BadKeys, encode_base64url
 from channels_app.gateways.outcomes import Outcome, Unsendable
@@ -42,8 +43,8 @@ def endpoint_error(url: str, hosts: Sequence[str]) -> str | None:
     """Why `url` cannot be a push endpoint; None if it can.
 
     `hosts` are the push services that may be sent to: names, or "*.suffix" for all names below
-    one (those on port 443 only). The pattern is the whole parser: there is no second reading of
-    the URL that could disagree with it.
+    one, each followed by ":port" where that is not 443. The pattern is the whole parser: there is
+    no second reading of the URL that could disagree with it.
     """
     if len(url) > MAX_ENDPOINT_CHARACTERS:
         return f"longer than {MAX_ENDPOINT_CHARACTERS} characters"
@@ -51,21 +52,16 @@ def endpoint_error(url: str, hosts: Sequence[str]) -> str | None:
     if match is None:
         return "not an https URL with a host and a path"
     host, port = match["host"].lower(), match["port"] or ":443"
-    if int(port[1:]) > 65535:
-        return "no such port"
-    if host in hosts:
-        return None
-    below = any(pattern.startswith("*.") and host.endswith(pattern[1:]) for pattern in hosts)
-    return None if below and port == ":443" else "not a push service that is allowed here"
-
-
-def keys_error(p256dh: str, auth: str) -> str | None:
-    """Why these are not the keys of a subscription; None if they are."""
-    try:
-        message_encryption.subscription_keys(p256dh, auth)
-    except BadKeys as error:
-        return str(error)
+    if not any(_is_listed(host, port, entry) for entry in hosts):
+        return "not a push service that is allowed here"
     return None
+
+
+def _is_listed(host: str, port: str, entry: str) -> bool:
+    name, _, listed_port = entry.partition(":")
+    if port != f":{listed_port or 443}":
+        return False
+    return host.endswith(name[1:]) if name.startswith("*.") else host == name
 
 
 def origin_of(endpoint: str) -> str:
@@ -148,10 +144,10 @@ def payload(push: Push) -> bytes:
         "silent": quiet,
         "actions": [
             {"action": action.id, "title": action.title}
-            for action in ACTIONS.get(push.category, ())
+            for action in actions(push.category, push.locale)
         ],
         "data": app_data(push),
-        "lang": push.locale,
+        "lang": languages.best(push.locale),
         "dir": "auto",
     }
 
