@@ -9,7 +9,7 @@ another worker has moved on in the meantime is left alone.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,13 +19,15 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from channels_app import backoff
-from channels_app.event_types import CATALOGUE
+from channels_app import backoff, standing
+from channels_app.event_types import EVENT_TYPES
 from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
 from channels_app.leases import LEASE, Leased
-from channels_app.levels import Lane, Level
+from channels_app.levels import Lane, Level, Privacy
 from channels_app.links import About
 from channels_app.models import Delivery
+from channels_app.routing import OVERTAKEN
+from channels_app.standing import Report
 
 log = structlog.get_logger(__name__)
 
@@ -70,6 +72,8 @@ READ = """
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
         COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
         COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''), installation.critical_allowed,
+        organization.privacy, membership.privacy, installation.privacy,
+        event.source_id, event.occurred_at,
         CASE
             WHEN delivery.expires_at <= %(now)s THEN 'expired'
             WHEN installation.user_id IS DISTINCT FROM person.id THEN 'device_gone'
@@ -121,6 +125,7 @@ class Taken:
 def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
     taken = Taken()
+    reports: list[Report] = []
     with connection.cursor() as cursor:
         cursor.execute(
             TAKE,
@@ -136,21 +141,50 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
         if ids:
             cursor.execute(READ, {"ids": ids, "now": now})
             for *row, objection in cursor.fetchall():
-                if row[TYPE] not in CATALOGUE:
+                if row[TYPE] not in EVENT_TYPES:
                     # A newer release was here, and was taken back.
                     taken.objections.append((row[0], "unknown_type"))
                 elif objection:
                     taken.objections.append((row[0], objection))
                 else:
-                    taken.leased.append(_leased(*row))
+                    *known, source_id, occurred_at = row
+                    leased = _leased(*known)
+                    taken.leased.append(leased)
+                    reports.append(_report(leased, source_id, occurred_at))
+    _object(taken, standing.overtaken(reports))
     return taken
+
+
+def _report(leased: Leased, source_id: int | None, occurred_at: datetime) -> Report:
+    about = leased.about
+    return Report(
+        event_id=about.event_id,
+        type=about.row.name,
+        organization_id=about.organization_id,
+        source_id=source_id,
+        subject=about.subject,
+        occurred_at=occurred_at,
+        step=about.step,
+        facts=leased.facts,
+    )
+
+
+def _object(taken: Taken, states: Mapping[int, str]) -> None:
+    """What has been overtaken since it was decided is not sent any more."""
+    if not states:
+        return
+    for leased in taken.leased:
+        state = states.get(leased.about.event_id)
+        if state is not None:
+            taken.objections.append((leased.delivery_id, OVERTAKEN[state].value))
+    taken.leased = [one for one in taken.leased if one.about.event_id not in states]
 
 
 def _leased(*row: Any) -> Leased:
     (id, attempt, expires_at, notification_id, membership_id, installation_id) = row[:6]
     (level, title, body, locale, organization_id, organization) = row[6:12]
     (event_id, type, source, subject, step, facts) = row[12:18]
-    (platform, application_id, registration_id, p256dh, auth, critical_allowed) = row[18:]
+    (platform, application_id, registration_id, p256dh, auth, critical_allowed) = row[18:24]
     return Leased(
         delivery_id=id,
         attempt=attempt,
@@ -169,9 +203,9 @@ def _leased(*row: Any) -> Leased:
         level=Level(level),
         title=title,
         body=body,
-        locale=locale,
+        locale=locale or settings.LANGUAGE_CODE,
         about=About(
-            row=CATALOGUE[type],
+            row=EVENT_TYPES[type],
             organization_id=organization_id,
             event_id=event_id,
             source=source,
@@ -180,6 +214,7 @@ def _leased(*row: Any) -> Leased:
         ),
         organization=organization,
         facts=json.loads(facts),
+        privacy=Privacy.narrowest(*row[24:]),
     )
 
 

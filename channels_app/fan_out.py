@@ -10,20 +10,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
-from channels_app import audience, banners, routing
+from channels_app import cases, verdicts
 from channels_app.audience import Audience
-from channels_app.banners import Banner
-from channels_app.event_types import CATALOGUE
 from channels_app.leases import LEASE, Leased
-from channels_app.levels import Level, time_to_live
-from channels_app.links import About
-from channels_app.models import Event
-from channels_app.routing import Candidate, Decision, Occasion, Outcome, Thresholds
+from channels_app.levels import Level
+from channels_app.routing import Device
+from channels_app.verdicts import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,169 +38,11 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
     committed. Call it in one, and with events of one lane. The number of queries is the same for
     one candidate and for many.
     """
-    events = list(
-        Event.objects.select_for_update(of=("self",))
-        .select_related("organization", "source")
-        .filter(pk__in=event_ids, state=Event.State.RECEIVED)
-        .order_by("pk")  # the order in which everyone locks
-    )
-    people = audience.gather(events)
-    verdicts = [verdict for event in events for verdict in _judge(Case(event), people)]
-    fanned = _insert(verdicts, people, now=now, room=room) if verdicts else Fanned(0, [])
-    Event.objects.filter(pk__in=[event.pk for event in events]).update(
-        state=Event.State.ROUTED, routed_at=now
-    )
-    return fanned
-
-
-class Case:
-    """An event, with what is the same for everyone who is told of it, worked out once."""
-
-    def __init__(self, event: Event) -> None:
-        data = event.payload["data"]
-        step = data.get("step")
-        self.event = event
-        self.data = data
-        self.row = CATALOGUE[event.type]
-        self.organization = event.organization.slug
-        self.about = About(
-            row=self.row,
-            organization_id=event.organization_id,
-            event_id=event.pk,
-            source=event.source.external_id if event.source else "",
-            subject=event.subject,
-            step=str(step["index"]) if step else "",
-        )
-        self._banners: dict[str, Banner] = {}
-
-    def banner(self, locale: str) -> Banner:
-        """The banner in a language."""
-        if locale not in self._banners:
-            self._banners[locale] = banners.render(
-                type=self.event.type, data=self.data, facts=self.event.facts, locale=locale
-            )
-        return self._banners[locale]
-
-    def expires_at(self, level: Level) -> datetime:
-        """When a push of this level is worth nothing any more."""
-        return self.event.received_at + time_to_live(
-            level, claim_window=self.event.organization.claim_window
-        )
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What was decided of one event for one person."""
-
-    case: Case
-    candidate: Candidate
-    decision: Decision
-    banner: Banner | None
-    """None unless it is pushed."""
-    expires_at: datetime | None
-
-
-def _judge(case: Case, people: Audience) -> Iterable[Verdict]:
-    source_id = case.event.source_id or 0
-    occasion = Occasion(
-        row=case.row,
-        data=case.data,
-        facts=case.event.facts,
-        thresholds=people.thresholds.get(source_id, Thresholds()),
-    )
-    lives: dict[Level, datetime] = {
-        level: case.expires_at(level) for level in Level if level is not Level.OFF
-    }
-    for candidate in people.candidates(source_id=source_id, type=case.event.type):
-        decision = routing.decide(occasion, candidate)
-        if decision.outcome is Outcome.PUSHED:
-            banner = case.banner(candidate.locale)
-            yield Verdict(case, candidate, decision, banner, lives[decision.level])
-        else:
-            yield Verdict(case, candidate, decision, None, None)
-
-
-# A whole batch in one statement, as arrays: four times the speed of bulk_create, and deliveries
-# find the ids of their notifications on the way. A banner travels once, however many are told.
-INSERT = """
-    WITH made AS (
-        INSERT INTO chatbot_notification (
-            event_id, membership_id, outcome, decided_by, level, title, body, created_at
-        )
-        SELECT event_id, membership_id, outcome, decided_by, level,
-            COALESCE((%(titles)s::text[])[banner], ''), COALESCE((%(bodies)s::text[])[banner], ''),
-            %(now)s
-        FROM unnest(
-            %(event)s::bigint[], %(member)s::bigint[], %(outcome)s::text[], %(decided_by)s::text[],
-            %(level)s::text[], %(banner)s::int[]
-        ) told (event_id, membership_id, outcome, decided_by, level, banner)
-        ON CONFLICT (event_id, membership_id) DO NOTHING
-        RETURNING id, event_id, membership_id
-    ), queued AS (
-        INSERT INTO chatbot_delivery (
-            notification_id, installation_id, organization_id, lane, state, attempts, due_at,
-            holder, expires_at, downgraded, reason, created_at
-        )
-        SELECT made.id, installation_id, organization_id, %(lane)s,
-            CASE WHEN leased THEN 'sending' ELSE 'pending' END, leased::int,
-            CASE WHEN leased THEN %(lease_until)s ELSE %(now)s END,
-            CASE WHEN leased THEN %(holder)s ELSE '' END,
-            to_timestamp(expires_at), downgraded, '', %(now)s
-        FROM unnest(
-            %(d_event)s::bigint[], %(d_member)s::bigint[], %(d_installation)s::uuid[],
-            %(d_organization)s::bigint[], %(d_expires)s::float8[], %(d_downgraded)s::boolean[],
-            %(d_leased)s::boolean[]
-        ) device (
-            event_id, membership_id, installation_id, organization_id, expires_at, downgraded,
-            leased
-        )
-        JOIN made USING (event_id, membership_id)
-        ON CONFLICT (notification_id, installation_id) DO NOTHING
-        RETURNING id, notification_id, installation_id, state
-    )
-    SELECT queued.id, made.id, event_id, membership_id, installation_id::text
-    FROM queued JOIN made ON made.id = notification_id
-    WHERE state = 'sending'
-"""
-MEMBER_COLUMNS = ("event", "member", "outcome", "decided_by", "level", "banner")
-DEVICE_COLUMNS = (
-    "d_event",
-    "d_member",
-    "d_installation",
-    "d_organization",
-    "d_expires",
-    "d_downgraded",
-    "d_leased",
-)
-
-
-def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, room: int) -> Fanned:
-    texts = _Texts()
-    members = [_member_row(verdict, texts) for verdict in verdicts]
-    devices = []
-    leased: dict[tuple[int, int, str], tuple[Verdict, UUID]] = {}
-    for verdict in verdicts:
-        if verdict.expires_at is None:
-            continue
-        for device in verdict.candidate.devices:
-            key = (
-                verdict.case.about.event_id,
-                verdict.candidate.membership_id,
-                str(device.installation_id),
-            )
-            # What has expired while nobody routed it is left to `deliveries.lease`, which says so.
-            at_once = len(leased) < room and verdict.expires_at > now
-            devices.append(
-                (
-                    *key,
-                    verdict.case.about.organization_id,
-                    verdict.expires_at.timestamp(),
-                    verdict.decision.level is Level.CRITICAL and not device.critical_sounds,
-                    at_once,
-                )
-            )
-            if at_once:
-                leased[key] = (verdict, device.installation_id)
+    locked = cases.lock(event_ids, now=now)
+    if not locked:
+        return Fanned(0, [])
+    found, people = verdicts.judge(locked, now=now)
+    lots = _Lots(found)
     with connection.cursor() as cursor:
         cursor.execute(
             INSERT,
@@ -212,19 +50,18 @@ def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, roo
                 "now": now,
                 "lease_until": now + LEASE,
                 "holder": settings.LEASE_HOLDER,
-                "lane": verdicts[0].case.event.lane,
-                "titles": texts.titles,
-                "bodies": texts.bodies,
-                **_columns(MEMBER_COLUMNS, members),
-                **_columns(DEVICE_COLUMNS, devices),
+                "lane": locked[0].lane.value,
+                "room": room,
+                "events": [case.event_id for case in locked],
+                **lots.columns(),
             },
         )
         made = cursor.fetchall()
     return Fanned(
-        deliveries=len(devices),
+        deliveries=len(lots.devices),
         leased=[
             _leased(
-                *leased[event_id, membership_id, installation],
+                *lots.devices[event_id, membership_id, installation],
                 people,
                 delivery_id=delivery_id,
                 notification_id=notification_id,
@@ -234,62 +71,175 @@ def _insert(verdicts: Sequence[Verdict], people: Audience, *, now: datetime, roo
     )
 
 
-class _Texts:
-    """The banners of a batch, each once, numbered from 1 as SQL counts."""
-
-    def __init__(self) -> None:
-        self.titles: list[str] = []
-        self.bodies: list[str] = []
-        self._numbers: dict[int, int] = {}
-
-    def number(self, banner: Banner) -> int:
-        found = self._numbers.get(id(banner))
-        if found is None:
-            self.titles.append(banner.title)
-            self.bodies.append(banner.body)
-            found = self._numbers[id(banner)] = len(self.titles)
-        return found
-
-
-def _columns(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, list[Any]]:
-    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {name: list(column) for name, column in zip(names, columns, strict=True)}
-
-
-def _member_row(verdict: Verdict, texts: _Texts) -> tuple[Any, ...]:
-    return (
-        verdict.case.about.event_id,
-        verdict.candidate.membership_id,
-        verdict.decision.outcome.value,
-        verdict.decision.decided_by,
-        verdict.decision.level.value,
-        texts.number(verdict.banner) if verdict.banner else None,
+# A whole batch in one statement, as arrays: four times the speed of bulk_create, and deliveries
+# find the ids of their notifications on the way. What is the same for many of an event's people
+# (their lot) travels once. What has expired while nobody routed it is left to `deliveries.lease`,
+# which says so.
+INSERT = """
+    WITH lot AS (
+        SELECT * FROM unnest(
+            %(outcome)s::text[], %(decided_by)s::text[], %(level)s::text[], %(title)s::text[],
+            %(body)s::text[], %(listed)s::boolean[], %(organization)s::bigint[],
+            %(expires_at)s::timestamptz[]
+        ) WITH ORDINALITY lot (
+            outcome, decided_by, level, title, body, listed, organization_id, expires_at, lot
+        )
+    ), made AS (
+        INSERT INTO chatbot_notification (
+            event_id, membership_id, outcome, decided_by, level, title, body, created_at, listed,
+            held_until
+        )
+        SELECT event_id, membership_id, outcome, decided_by, level, title, body, %(now)s, listed,
+            to_timestamp(held_until)
+        FROM unnest(%(event)s::bigint[], %(member)s::bigint[], %(lot)s::int[], %(held)s::float8[])
+            told (event_id, membership_id, lot, held_until)
+        JOIN lot USING (lot)
+        ON CONFLICT (event_id, membership_id) DO NOTHING
+        RETURNING id, event_id, membership_id
+    ), device AS (
+        SELECT made.id AS notification_id, installation_id, organization_id, expires_at, downgraded,
+            number <= %(room)s AND expires_at > %(now)s AS leased
+        FROM unnest(
+            %(d_event)s::bigint[], %(d_member)s::bigint[], %(d_installation)s::uuid[],
+            %(d_lot)s::int[], %(d_downgraded)s::boolean[]
+        ) WITH ORDINALITY device (
+            event_id, membership_id, installation_id, lot, downgraded, number
+        )
+        JOIN lot USING (lot)
+        JOIN made USING (event_id, membership_id)
+    ), queued AS (
+        INSERT INTO chatbot_delivery (
+            notification_id, installation_id, organization_id, lane, state, attempts, due_at,
+            holder, expires_at, downgraded, reason, created_at
+        )
+        SELECT notification_id, installation_id, organization_id, %(lane)s,
+            CASE WHEN leased THEN 'sending' ELSE 'pending' END, leased::int,
+            CASE WHEN leased THEN %(lease_until)s ELSE %(now)s END,
+            CASE WHEN leased THEN %(holder)s ELSE '' END,
+            expires_at, downgraded, '', %(now)s
+        FROM device
+        ON CONFLICT (notification_id, installation_id) DO NOTHING
+        RETURNING id, notification_id, installation_id, state
+    ), routed AS (
+        UPDATE chatbot_event SET state = 'routed', routed_at = %(now)s WHERE id = ANY(%(events)s)
     )
+    SELECT queued.id, made.id, event_id, membership_id, installation_id::text
+    FROM queued JOIN made ON made.id = notification_id
+    WHERE state = 'sending'
+"""
+LOT_COLUMNS = (
+    "outcome",
+    "decided_by",
+    "level",
+    "title",
+    "body",
+    "listed",
+    "organization",
+    "expires_at",
+)
+
+
+class _Lots:
+    """A batch of verdicts as the columns of INSERT."""
+
+    def __init__(self, found: Iterable[Verdict]) -> None:
+        self.devices: dict[tuple[int, int, str], tuple[Verdict, Device]] = {}
+        """By event, membership and installation, in the order in which they are leased."""
+        self._numbers: dict[tuple[Any, ...], int] = {}
+        self._lots: list[tuple[Any, ...]] = []
+        self._members: list[tuple[Any, ...]] = []
+        self._devices: list[tuple[Any, ...]] = []
+        for verdict in found:
+            self._add(verdict)
+
+    def columns(self) -> dict[str, Any]:
+        """The parameters."""
+        lots = zip(*self._lots, strict=True) if self._lots else ((),) * len(LOT_COLUMNS)
+        return {
+            **dict(zip(LOT_COLUMNS, map(list, lots), strict=True)),
+            **_arrays(("event", "member", "lot", "held"), self._members),
+            **_arrays(
+                ("d_event", "d_member", "d_installation", "d_lot", "d_downgraded"), self._devices
+            ),
+        }
+
+    def _add(self, verdict: Verdict) -> None:
+        decision = verdict.decision
+        event_id, membership_id = verdict.case.event_id, verdict.candidate.membership_id
+        lot = self._lot(verdict)
+        held_until = decision.until.timestamp() if decision.until else "NULL"
+        self._members.append((event_id, membership_id, lot, held_until))
+        critical = decision.level is Level.CRITICAL
+        for device in decision.devices:
+            installation = str(device.installation_id)
+            downgraded = critical and not device.critical_sounds
+            self._devices.append((event_id, membership_id, installation, lot, downgraded))
+            self.devices[event_id, membership_id, installation] = (verdict, device)
+
+    def _lot(self, verdict: Verdict) -> int:
+        """The number of a verdict's lot, from 1, as SQL counts."""
+        decision, event_id = verdict.decision, verdict.case.event_id
+        locale = verdict.candidate.locale if verdict.has_banner else ""
+        key = (event_id, decision.outcome, decision.decided_by, decision.level, locale)
+        number = self._numbers.get(key)
+        if number is None:
+            self._lots.append(_lot(verdict))
+            number = self._numbers[key] = len(self._lots)
+        return number
+
+
+def _lot(verdict: Verdict) -> tuple[Any, ...]:
+    """In the order of LOT_COLUMNS."""
+    case, decision = verdict.case, verdict.decision
+    banner = case.banner(verdict.candidate.locale) if verdict.has_banner else None
+    return (
+        decision.outcome.value,
+        str(decision.decided_by),
+        decision.level.value,
+        banner.title if banner else "",
+        banner.body if banner else "",
+        verdict.listed,
+        case.organization_id,
+        verdict.expires_at,
+    )
+
+
+def _arrays(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
+    """Columns of numbers, truth values and UUIDs as PostgreSQL writes arrays.
+
+    Thousands of values in one parameter each: psycopg2 would adapt them one by one.
+    """
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    return {
+        name: "{" + ",".join(map(str, column)) + "}"
+        for name, column in zip(names, columns, strict=True)
+    }
 
 
 def _leased(
     verdict: Verdict,
-    installation_id: UUID,
+    device: Device,
     people: Audience,
     *,
     delivery_id: int,
     notification_id: int,
 ) -> Leased:
-    if verdict.banner is None or verdict.expires_at is None:
-        raise ValueError("only what is pushed is leased")
+    case, candidate = verdict.case, verdict.candidate
+    banner = case.banner(candidate.locale)
     return Leased(
         delivery_id=delivery_id,
         attempt=1,
         expires_at=verdict.expires_at,
         notification_id=notification_id,
-        membership_id=verdict.candidate.membership_id,
-        installation_id=installation_id,
-        target=people.targets[installation_id],
+        membership_id=candidate.membership_id,
+        installation_id=device.installation_id,
+        target=people.targets[device.installation_id],
         level=verdict.decision.level,
-        title=verdict.banner.title,
-        body=verdict.banner.body,
-        locale=verdict.candidate.locale,
-        about=verdict.case.about,
-        organization=verdict.case.organization,
-        facts=verdict.case.event.facts,
+        title=banner.title,
+        body=banner.body,
+        locale=candidate.locale,
+        about=case.about,
+        organization=case.organization,
+        facts=case.facts,
+        privacy=device.privacy,
     )

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from channels_app.gateways.pushes import Target
-from channels_app.levels import Level
+from channels_app.levels import Level, Privacy
 from channels_app.links import About
 
 # Longer than a push may wait for its turn and its answer (`gateways.transport`): a lease that ends
@@ -48,3 +48,5 @@ class Leased:
     """The organization's slug."""
     facts: Mapping[str, Any]
     """What the state knew when the event came (`Event.facts`)."""
+    privacy: Privacy = Privacy.FULL
+    """How much of the text may travel."""

@@ -56,6 +56,9 @@ def identity(about: About) -> Identity:
             thread = own = ("run", about.source, about.subject)
             if about.step:
                 own = ("step", about.source, about.subject, about.step)
+        case Subject.MEMBER:
+            thread = ("member",)
+            own = ("event", str(about.event_id))
     return Identity(
         thread=_digest(about.organization_id, *thread),
         collapse_key=_digest(about.organization_id, *own),
@@ -77,6 +80,8 @@ def link(about: About, *, base: str, organization: str) -> str:
             path = f"bots/{source}/audit-log"
         case Subject.RUN:
             path = f"workflows/{source}/runs/{subject}"
+        case Subject.MEMBER:
+            path = "inbox"
     return f"{base}/o/{organization}/{path}"
 
 
@@ -89,3 +94,5 @@ def ids(about: About) -> dict[str, str]:
             return {"bot_id": about.source}
         case Subject.RUN:
             return {"workflow_id": about.source, "run_id": about.subject}
+        case Subject.MEMBER:
+            return {}

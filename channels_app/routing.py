@@ -1,4 +1,4 @@
-"""Who is told of an event, how loudly, and why not. Pure: no ORM, no settings, no clock.
+"""Who is told of an event, how loudly, when, and why not. Pure: no ORM, no settings, no clock.
 
 `decide` is one ladder of questions; the first that applies is the outcome, and its name is what is
 recorded for the person and shown by `why`.
@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from channels_app.event_types import Channel, EventType
-from channels_app.levels import Level
+from channels_app.levels import Level, Privacy
+from channels_app.quiet_hours import Schedule, quiet_until
 
 
 class Outcome(StrEnum):
@@ -23,14 +25,47 @@ class Outcome(StrEnum):
     INACTIVE = "inactive"
     NO_PERMISSION = "no_permission"
     NOT_SUBSCRIBED = "not_subscribed"
+    CHANNEL_OFF = "channel_off"
     TYPE_OFF = "type_off"
     SOURCE_OFF = "source_off"
     BELOW_THRESHOLD = "below_threshold"
     ALREADY_CLAIMED = "already_claimed"
     RESOLVED = "resolved"
     MOOT = "moot"
+    SNOOZED = "snoozed"
+    HELD = "held"
+    COLLAPSED = "collapsed"
     NO_DEVICE = "no_device"
     PUSHED = "pushed"
+
+
+# Kept, and judged again later.
+WAITING = frozenset({Outcome.SNOOZED, Outcome.HELD, Outcome.COLLAPSED})
+# What a person would have been told, had they been there: it stands in their inbox.
+LISTED = WAITING | {Outcome.NO_DEVICE, Outcome.PUSHED}
+
+
+class Setting(StrEnum):
+    """The setting that had the last word on an outcome or a level."""
+
+    CATALOGUE = "catalogue"
+    TYPE_POLICY = "type_policy"
+    """The operators' level for the type."""
+    TYPE_LEVEL = "type_level"
+    """The member's own level for the type."""
+    SOURCE_LEVEL = "source_level"
+    """The member's own level for the type, from this source."""
+    SUBSCRIPTION = "subscription"
+    """The member's own level for all of this source."""
+    CHANNEL_POLICY = "channel_policy"
+    RESPOND = "chatbot.respond"
+    UNANSWERED_THRESHOLD = "unanswered_threshold"
+    TONE_MINIMUM = "tone_minimum"
+    SNOOZE = "snooze"
+    QUIET_HOURS = "quiet_hours"
+    BANNERS_PER_MINUTE = "banners_per_minute"
+    PHONE_ONLY = "phone_only"
+    MUTED = "muted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +75,11 @@ class Device:
     installation_id: UUID
     critical_sounds: bool
     """Whether a critical push may really sound critical there."""
+    phone: bool = True
+    """Not a browser."""
+    muted: frozenset[str] = frozenset()
+    """The channels of which it shows nothing."""
+    privacy: Privacy = Privacy.FULL
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +91,43 @@ class Thresholds:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """What an organization's operators set for everyone."""
+
+    channels_off: frozenset[str] = frozenset()
+    levels: Mapping[str, Level] = field(default_factory=dict)
+    """By type of event."""
+
+
+@dataclass(frozen=True, slots=True)
 class Occasion:
-    """An event, as far as the decision needs it."""
+    """An event at a moment, as far as the decision needs it."""
 
     row: EventType
     data: Mapping[str, Any]
+    at: datetime
+    """The moment of the decision, not that of the event."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What the state knew: `state` where the conversation or run is past this event."""
+    source_id: int | None = None
+    subject: str = ""
     thresholds: Thresholds = Thresholds()
+    policy: Policy = Policy()
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Quiet until a moment: of everything, of a source, or of one conversation or run of it."""
+
+    until: datetime
+    source_id: int | None = None
+    subject: str = ""
+
+    def covers(self, occasion: Occasion) -> bool:
+        """Whether it is about this event at all."""
+        return self.source_id is None or (
+            self.source_id == occasion.source_id and self.subject in ("", occasion.subject)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +144,17 @@ class Candidate:
     """Their own setting for this type of event, from any source."""
     source_level: Level | None = None
     """Their own setting for this type of event from this source."""
-    devices: tuple[Device, ...] = field(default=())
+    subscription_level: Level | None = None
+    """Their own setting for whatever this source sends."""
+    devices: tuple[Device, ...] = ()
+    quiet_hours: Schedule | None = None
+    snoozes: tuple[Snooze, ...] = ()
+    overrides: bool | None = None
+    """Whether this channel breaks through their quiet hours; None: as the channel does."""
+    phone_only: bool = False
+    """Whether this channel goes to their phones only."""
+    crowded_until: datetime | None = None
+    """Until when no banner has room on their devices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +164,10 @@ class Decision:
     outcome: Outcome
     level: Level
     decided_by: str = ""
+    until: datetime | None = None
+    """When to judge again, for an outcome that waits."""
+    devices: tuple[Device, ...] = ()
+    """Where it goes, if it is pushed."""
 
 
 # The state of the conversation or run, where it leaves nothing to tell of this event.
@@ -93,46 +176,143 @@ OVERTAKEN = {
     "with_bot": Outcome.RESOLVED,
     "resolved": Outcome.RESOLVED,
     "finished": Outcome.MOOT,
+    "superseded": Outcome.MOOT,
 }
 
 
 def decide(occasion: Occasion, candidate: Candidate) -> Decision:
     """The outcome of an event for a person (the reference: "Who is told, how loudly, when")."""
     level, decided_by = resolve_level(occasion, candidate)
+    return (
+        _ineligible(occasion, candidate, level)
+        or _unwanted(occasion, level, decided_by)
+        or _needless(occasion, level)
+        or _untimely(occasion, candidate, level)
+        or _delivered(occasion, candidate, level, decided_by)
+    )
+
+
+def resolve_level(occasion: Occasion, candidate: Candidate) -> tuple[Level, Setting]:
+    """The level and whose word it is.
+
+    For the type it is the person's for this source, else their own for any, else the operators',
+    else the catalogue's. Then what the person set for the source as a whole caps it at quiet,
+    raises quiet to loud, or turns it off; it wakes no type that is off. Only an escalation can be
+    critical; anything else that is set so is loud.
+    """
+    level, decided_by = _level_of_type(occasion, candidate)
+    if level is Level.CRITICAL and occasion.row.channel is not Channel.ESCALATION:
+        level = Level.LOUD
+    match level, candidate.subscription_level:
+        case (Level.LOUD | Level.CRITICAL, Level.QUIET):
+            return Level.QUIET, Setting.SUBSCRIPTION
+        case (Level.QUIET, Level.LOUD):
+            return Level.LOUD, Setting.SUBSCRIPTION
+        case (Level.QUIET | Level.LOUD | Level.CRITICAL, Level.OFF):
+            return Level.OFF, Setting.SUBSCRIPTION
+    return level, decided_by
+
+
+def _level_of_type(occasion: Occasion, candidate: Candidate) -> tuple[Level, Setting]:
+    if candidate.source_level is not None:
+        return candidate.source_level, Setting.SOURCE_LEVEL
+    if candidate.type_level is not None:
+        return candidate.type_level, Setting.TYPE_LEVEL
+    policy = occasion.policy.levels.get(occasion.row.name)
+    if policy is not None:
+        return policy, Setting.TYPE_POLICY
+    return occasion.row.default_level(occasion.data), Setting.CATALOGUE
+
+
+def _ineligible(occasion: Occasion, candidate: Candidate, level: Level) -> Decision | None:
+    """Whoever has no part in it."""
     if _is_actor(occasion, candidate):
         return Decision(Outcome.ACTOR, level)
     if not candidate.active:
         return Decision(Outcome.INACTIVE, level)
     if occasion.row.channel is Channel.ESCALATION and not candidate.permitted:
-        return Decision(Outcome.NO_PERMISSION, level, "chatbot.respond")
+        return Decision(Outcome.NO_PERMISSION, level, Setting.RESPOND)
     if not candidate.subscribed:
         return Decision(Outcome.NOT_SUBSCRIBED, level)
+    return None
+
+
+def _unwanted(occasion: Occasion, level: Level, decided_by: Setting) -> Decision | None:
+    """What somebody turned off, or set a bar for that it does not reach."""
+    if occasion.row.channel in occasion.policy.channels_off:
+        return Decision(Outcome.CHANNEL_OFF, level, Setting.CHANNEL_POLICY)
     if level is Level.OFF:
-        own = decided_by == "source_level"
-        return Decision(Outcome.SOURCE_OFF if own else Outcome.TYPE_OFF, level, decided_by)
+        of_source = decided_by is Setting.SUBSCRIPTION
+        return Decision(Outcome.SOURCE_OFF if of_source else Outcome.TYPE_OFF, level, decided_by)
     if threshold := _below(occasion):
         return Decision(Outcome.BELOW_THRESHOLD, level, threshold)
-    if overtaken := OVERTAKEN.get(occasion.facts.get("state", "")):
-        return Decision(overtaken, level)
-    if not candidate.devices:
-        return Decision(Outcome.NO_DEVICE, level)
-    return Decision(Outcome.PUSHED, level, decided_by)
+    return None
 
 
-def resolve_level(occasion: Occasion, candidate: Candidate) -> tuple[Level, str]:
-    """The level and whose word it is: the person's for the source, for the type, the catalogue's.
+def _needless(occasion: Occasion, level: Level) -> Decision | None:
+    """What has been overtaken by what happened since."""
+    overtaken = OVERTAKEN.get(occasion.facts.get("state", ""))
+    return None if overtaken is None else Decision(overtaken, level)
 
-    Only an escalation can be critical; anything else that is set so is loud.
+
+def _untimely(occasion: Occasion, candidate: Candidate, level: Level) -> Decision | None:
+    """What is kept for later.
+
+    A notice is our own word at a time that was right when it was chosen: it is never kept. What
+    breaks through quiet hours breaks through a snooze of everything, which is a quiet hour; who
+    snoozes one source or conversation means that one.
     """
-    if candidate.source_level is not None:
-        level, decided_by = candidate.source_level, "source_level"
-    elif candidate.type_level is not None:
-        level, decided_by = candidate.type_level, "type_level"
-    else:
-        level, decided_by = occasion.row.default_level(occasion.data), "catalogue"
-    if level is Level.CRITICAL and occasion.row.channel is not Channel.ESCALATION:
-        level = Level.LOUD
-    return level, decided_by
+    channel = occasion.row.channel
+    if channel is Channel.NOTICE:
+        return None
+    overrides = candidate.overrides
+    if overrides is None:
+        overrides = channel is Channel.ESCALATION
+    if until := _snoozed_until(occasion, candidate, overrides=overrides):
+        return Decision(Outcome.SNOOZED, level, Setting.SNOOZE, until)
+    if candidate.quiet_hours is not None and not overrides:
+        until = quiet_until(candidate.quiet_hours, at=occasion.at)
+        if until is not None:
+            return Decision(Outcome.HELD, level, Setting.QUIET_HOURS, until)
+    if candidate.crowded_until is not None and channel is not Channel.ESCALATION:
+        return Decision(
+            Outcome.COLLAPSED, level, Setting.BANNERS_PER_MINUTE, candidate.crowded_until
+        )
+    return None
+
+
+def _snoozed_until(occasion: Occasion, candidate: Candidate, *, overrides: bool) -> datetime | None:
+    ends = (
+        snooze.until
+        for snooze in candidate.snoozes
+        if snooze.until > occasion.at
+        and snooze.covers(occasion)
+        and not (overrides and snooze.source_id is None)
+    )
+    return max(ends, default=None)
+
+
+def _delivered(
+    occasion: Occasion, candidate: Candidate, level: Level, decided_by: Setting
+) -> Decision:
+    """It goes to every device that may show it, if there is one."""
+    devices = candidate.devices
+    if candidate.phone_only:
+        devices = tuple(device for device in devices if device.phone)
+        if candidate.devices and not devices:
+            return Decision(Outcome.NO_DEVICE, level, Setting.PHONE_ONLY)
+    heard = tuple(device for device in devices if not _is_muted(occasion, device))
+    if heard:
+        return Decision(Outcome.PUSHED, level, decided_by, devices=heard)
+    return Decision(Outcome.NO_DEVICE, level, Setting.MUTED if devices else "")
+
+
+def _is_muted(occasion: Occasion, device: Device) -> bool:
+    """Of a digest, which tells of several channels: whether all of them are muted."""
+    if not device.muted:
+        return False
+    channels = occasion.data.get("channels") if occasion.row.channel is Channel.NOTICE else None
+    return device.muted.issuperset(channels or [occasion.row.channel])
 
 
 def _is_actor(occasion: Occasion, candidate: Candidate) -> bool:
@@ -140,14 +320,14 @@ def _is_actor(occasion: Occasion, candidate: Candidate) -> bool:
     return actor is not None and actor["id"] == candidate.external_id != ""
 
 
-def _below(occasion: Occasion) -> str:
-    """The name of the bot's threshold that this event does not reach; empty if it reaches all."""
+def _below(occasion: Occasion) -> Setting | None:
+    """The bot's threshold that this event does not reach, if there is one."""
     data = occasion.data
     match occasion.row.name:
         case "conversation.unanswered":
             if data["consecutive_unanswered"] < occasion.thresholds.unanswered:
-                return "unanswered_threshold"
+                return Setting.UNANSWERED_THRESHOLD
         case "conversation.tone_escalated":
             if data["score"] < occasion.thresholds.tone:
-                return "tone_minimum"
-    return ""
+                return Setting.TONE_MINIMUM
+    return None

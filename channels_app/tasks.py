@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from channels_app import orphans, sending
+from channels_app import holds, orphans, sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
@@ -26,6 +26,8 @@ from channels_app.watch import Watch
 # the answers to what is under way: they would be asked for twice.
 DRAIN_SECONDS = 5
 FAREWELL_SECONDS = 3
+# Members whose holds are released in one sweep, some ten milliseconds each.
+RELEASE_LIMIT = 200
 # In pauses between two sweeps: who waits longer has missed one.
 PATIENCE = 1.5
 
@@ -83,6 +85,8 @@ def _sweep(lane: Lane) -> None:
     # First what this worker knows: after a long freeze its own leases are over, the answers here.
     sender(lane).finish(clock=timezone.now)
     orphans.take_back(lane=lane, now=timezone.now())
+    if lane is Lane.DEFAULT:  # in which digests travel
+        holds.release(now=timezone.now(), limit=RELEASE_LIMIT)
     _drain(lane, helping=True)
 
 

@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app import audience
+from channels_app.audience import Concern
 from channels_app.levels import Level
 from channels_app.models import Bot, Event, Membership
 from channels_app.routing import Candidate, Thresholds
@@ -31,8 +32,14 @@ def event_of(bot: Bot, **fields: Any) -> Event:
     return EventFactory.create(connection__organization=bot.organization, source=bot, **fields)
 
 
+def concern(event: Event) -> Concern:
+    return Concern(
+        type=event.type, organization_id=event.organization_id, source_id=event.source_id
+    )
+
+
 def candidates(event: Event) -> dict[int, Candidate]:
-    found = audience.gather([event]).candidates(source_id=event.source_id or 0, type=event.type)
+    found = audience.gather([concern(event)]).candidates(concern(event))
     assert len({candidate.membership_id for candidate in found}) == len(found)
     return {candidate.membership_id: candidate for candidate in found}
 
@@ -195,8 +202,8 @@ def test_nobodys_levels_are_anybody_elses() -> None:
 
 def test_the_thresholds_are_the_bots_own() -> None:
     bot = BotFactory.create(unanswered_threshold=5, tone_minimum=0.7)
-    people = audience.gather([event_of(bot)])
-    assert people.thresholds == {bot.pk: Thresholds(unanswered=5, tone=0.7)}
+    people = audience.gather([concern(event_of(bot))])
+    assert people.rules.thresholds == {bot.pk: Thresholds(unanswered=5, tone=0.7)}
 
 
 def test_who_follows_a_workflow_is_a_candidate_of_its_runs() -> None:
@@ -220,15 +227,16 @@ def test_an_event_without_a_source_has_no_candidates() -> None:
 def test_the_events_of_a_batch_keep_their_people_apart() -> None:
     ours, theirs = BotFactory.create(), BotFactory.create()
     alice, mallory = agent(bot=ours), agent(bot=theirs)
-    people = audience.gather([event_of(ours), event_of(theirs)])
-    for bot, member in ((ours, alice), (theirs, mallory)):
-        found = people.candidates(source_id=bot.pk, type="bot.retrained")
+    concerns = [concern(event_of(bot, type="bot.retrained")) for bot in (ours, theirs)]
+    people = audience.gather(concerns)
+    for one, member in zip(concerns, (alice, mallory), strict=True):
+        found = people.candidates(one)
         assert [candidate.membership_id for candidate in found] == [member.pk]
 
 
 def queries(events: list[Event]) -> int:
     with CaptureQueriesContext(connection) as captured:
-        audience.gather(events)
+        audience.gather([concern(event) for event in events])
     return len(captured)
 
 

@@ -92,7 +92,7 @@ def test_the_setting_that_decided_is_recorded(bot: Bot) -> None:
     PreferenceFactory.create(membership=alice, event_type="bot.retrained", source=bot)
     route(event_of(bot, "bot.retrained"))
     told = Notification.objects.get()
-    assert (told.outcome, told.level, told.decided_by) == ("source_off", "off", "source_level")
+    assert (told.outcome, told.level, told.decided_by) == ("type_off", "off", "source_level")
 
 
 def test_the_bots_threshold_holds(bot: Bot) -> None:
