@@ -207,7 +207,11 @@ class EventType:
         return Lane.ESCALATION if self.subject is Subject.CONVERSATION else Lane.DEFAULT
 
     def default_level(self, data: Mapping[str, Any]) -> Level:
-        """The catalogue's level for this event: a failed run is louder than a finished one."""
+        """The catalogue's level for this event: a failed run is louder than a finished one, and a
+        digest is as loud as what it tells of.
+        """
+        if self.channel is Channel.NOTICE:
+            return Level(data.get("level", self.level))
         if self.failure_level is not None and data.get("status") == "failure":
             return self.failure_level
         return self.level

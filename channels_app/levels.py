@@ -15,6 +15,22 @@ class Level(StrEnum):
     CRITICAL = "critical"
 
 
+class Privacy(StrEnum):
+    """How much of a banner travels through push services and stands on a lock screen."""
+
+    FULL = "full"
+    REDACTED = "redacted"
+    """The title only."""
+    IDS = "ids"
+    """No text of it at all: the app fetches it."""
+
+    @staticmethod
+    def narrowest(*words: str) -> Privacy:
+        """The narrowest of what organization, member and device say; an empty word says nothing."""
+        order = list(Privacy)
+        return max((Privacy(word) for word in words if word), key=order.index, default=order[0])
+
+
 class Lane(StrEnum):
     """A queue with workers of its own. The value is the name of the Celery queue.
 
