@@ -19,6 +19,7 @@ from django.db import Error
 
 from channels_app import action_tokens, deliveries, doorbell, links, notifications
 from channels_app.action_tokens import Action
+from channels_app.discretion import discreet
 from channels_app.event_types import Channel
 from channels_app.gateways.dispatch import Dispatcher
 from channels_app.gateways.pushes import Answer, Push
@@ -36,6 +37,7 @@ CATEGORIES = {
     Channel.ESCALATION: "ESCALATION",
     Channel.AUTO_UPDATE: "AUTO_UPDATE",
     Channel.WORKFLOW: "WORKFLOW",
+    Channel.NOTICE: "",  # nothing to be done but to look
 }
 # One transaction's worth of events of one organization, and of deliveries in one lease.
 ROUTE_LIMIT = 100
@@ -51,6 +53,7 @@ PATIENCE_SECONDS = 0.02
 
 def push(leased: Leased) -> Push:
     """What a push service is asked to show for a leased delivery."""
+    title, body = discreet(leased.title, leased.body, privacy=leased.privacy, locale=leased.locale)
     shared = _shared(leased.about, leased.organization, settings.LINK_BASE)
     return Push(
         delivery_id=leased.delivery_id,
@@ -58,8 +61,8 @@ def push(leased: Leased) -> Push:
         level=leased.level.value,
         channel=shared.channel,
         category=shared.category,
-        title=leased.title,
-        body=leased.body,
+        title=title,
+        body=body,
         link=shared.link,
         thread=shared.thread,
         collapse_key=shared.collapse_key,
