@@ -5,7 +5,6 @@ is 62).
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from dataclasses import dataclass
@@ -31,7 +30,17 @@ one record also holds its delimiter."""
 
 
 class BadKeys(ValueError):
-    """The subscription's keys are not what a browser gives."""
+    """The subscription's keys are not what a browser gives.
+
+    Attributes:
+        key: which of them is not, `p256dh` or `auth`.
+        complaint: what it is instead, without its name.
+    """
+
+    def __init__(self, key: str, complaint: str) -> None:
+        super().__init__(f"{key} {complaint}")
+        self.key = key
+        self.complaint = complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +54,24 @@ class SubscriptionKeys:
 
 def subscription_keys(p256dh: str, auth: str) -> SubscriptionKeys:
     """Decode what `PushSubscription.toJSON()` gives. Raises BadKeys."""
-    point, secret = decode_base64url(p256dh), decode_base64url(auth)
+    point, secret = _decoded("p256dh", p256dh), _decoded("auth", auth)
     if len(secret) != AUTH_BYTES:
-        raise BadKeys("auth is not 16 bytes")
+        raise BadKeys("auth", "is not 16 bytes")
     if len(point) != POINT_BYTES or point[0] != 4:
-        raise BadKeys("p256dh is not an uncompressed point of 65 bytes")
+        raise BadKeys("p256dh", "is not an uncompressed point of 65 bytes")
     try:
         # Checks that the point lies on the curve: ECDH with one that does not leaks our key.
         public_key = EllipticCurvePublicKey.from_encoded_point(SECP256R1(), point)
     except ValueError as error:
-        raise BadKeys("p256dh is no point of P-256") from error
+        raise BadKeys("p256dh", "is no point of P-256") from error
     return SubscriptionKeys(public_key, point, secret)
+
+
+def _decoded(key: str, text: str) -> bytes:
+    try:
+        return decode_base64url(text)
+    except ValueError as error:
+        raise BadKeys(key, "is not base64url") from error
 
 
 def encrypt(
@@ -94,12 +110,9 @@ def encode_base64url(data: bytes) -> str:
 
 
 def decode_base64url(text: str) -> bytes:
-    """Base64url, with or without padding. Raises BadKeys for anything else."""
+    """Base64url, with or without padding. Raises ValueError for anything else."""
     bare = text.rstrip("=").replace("-", "+").replace("_", "/")
-    try:
-        return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadKeys("not base64url") from error
+    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
 
 
 def _hmac(key: bytes, data: bytes) -> bytes:

@@ -107,7 +107,7 @@ def settings(
             "FCM_URL": gateway,
             "GATEWAY_CA_FILE": str(home.sandbox / "ca.pem"),
             "GATEWAY_NETWORKS": "127.0.0.0/8",
-            "WEBPUSH_HOSTS": "127.0.0.1,localhost",
+            "WEBPUSH_HOSTS": f"127.0.0.1:{kept.sandbox_port},localhost:{kept.sandbox_port}",
             "SANDBOX_URL": f"http://127.0.0.1:{kept.sandbox_page_port}",
         }
     return {name: os.environ.get(name) or value for name, value in ours.items()}

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from channels_app.gateways.credentials import Applications, Credentials
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
@@ -53,7 +54,7 @@ def config(sandbox: SandboxProcess, **changes: Any) -> GatewayConfig:
         },
         apns_url=sandbox.url,
         fcm_url=sandbox.url,
-        webpush_hosts=("127.0.0.1",),
+        webpush_hosts=(urlsplit(sandbox.url).netloc,),
     )
     return GatewayConfig(
         applications,

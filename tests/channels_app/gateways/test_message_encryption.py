@@ -80,22 +80,27 @@ def test_one_byte_more_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p256dh", "auth", "complaint"),
+    ("p256dh", "auth", "key", "complaint"),
     [
-        ("", AUTH, "65 bytes"),
-        ("!!!", AUTH, "base64url"),
-        ("é", AUTH, "base64url"),
-        (RECEIVER_PUBLIC[:-4], AUTH, "65 bytes"),
-        (encode_base64url(b"\x04" + b"\x01" * 64), AUTH, "no point"),
-        (encode_base64url(b"\x02" + b"\x01" * 64), AUTH, "uncompressed"),
-        (encode_base64url(bytes(65)), AUTH, "uncompressed"),
-        (RECEIVER_PUBLIC, "", "16 bytes"),
-        (RECEIVER_PUBLIC, AUTH[:-2], "16 bytes"),
+        ("", AUTH, "p256dh", "65 bytes"),
+        ("!!!", AUTH, "p256dh", "base64url"),
+        ("é", AUTH, "p256dh", "base64url"),
+        (RECEIVER_PUBLIC[:-4], AUTH, "p256dh", "65 bytes"),
+        (encode_base64url(b"\x04" + b"\x01" * 64), AUTH, "p256dh", "no point"),
+        (encode_base64url(b"\x02" + b"\x01" * 64), AUTH, "p256dh", "uncompressed"),
+        (encode_base64url(bytes(65)), AUTH, "p256dh", "uncompressed"),
+        (RECEIVER_PUBLIC, "", "auth", "16 bytes"),
+        (RECEIVER_PUBLIC, AUTH[:-2], "auth", "16 bytes"),
+        (RECEIVER_PUBLIC, "!!!", "auth", "base64url"),
     ],
 )
-def test_keys_that_no_browser_gives_are_refused(p256dh: str, auth: str, complaint: str) -> None:
-    with pytest.raises(BadKeys, match=complaint):
+def test_keys_that_no_browser_gives_are_refused_by_name(
+    p256dh: str, auth: str, key: str, complaint: str
+) -> None:
+    with pytest.raises(BadKeys, match=complaint) as refused:
         subscription_keys(p256dh, auth)
+
+    assert refused.value.key == key
 
 
 def test_padding_and_either_alphabet_are_accepted() -> None:

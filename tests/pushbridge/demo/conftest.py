@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -52,7 +53,7 @@ def _configure(settings: Settings, wall: SandboxProcess) -> None:
     settings.APNS_URL = settings.FCM_URL = wall.url
     settings.GATEWAY_CA_FILE = str(wall.ca_file)
     settings.GATEWAY_NETWORKS = ["127.0.0.0/8"]
-    settings.WEBPUSH_HOSTS = ["127.0.0.1", "localhost"]
+    settings.WEBPUSH_HOSTS = [urlsplit(wall.url).netloc]
     entries = json.loads(wall.applications_file.read_text())
     settings.PUSH_APPLICATIONS = {name: _application(entry) for name, entry in entries.items()}
     settings.PUSH_SHAPES = dict.fromkeys(entries, "expo")
