@@ -1,7 +1,7 @@
 """How things stand now: whether an event has been overtaken by what happened since.
 
-Conversations and runs belong to the apps above this one. Each of them registers, when it is ready,
-the function that knows how its own things stand.
+Conversations and runs belong to the apps above this one. `settings.STANDING` names, for each kind
+of subject, the function of theirs that knows how its own things stand.
 """
 
 from __future__ import annotations
@@ -10,7 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.utils.module_loading import import_string
 
 from channels_app.event_types import EVENT_TYPES, Subject
 
@@ -30,15 +34,9 @@ class Report:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-# For each of these events that has been overtaken, by which state (`routing.OVERTAKEN`).
+# For each of these events that has been overtaken, by which state (`routing.OVERTAKEN`). By a
+# constant number of queries.
 Overtaken = Callable[[Sequence[Report]], Mapping[int, str]]
-
-_registered: dict[Subject, Overtaken] = {}
-
-
-def register(subject: Subject, overtaken: Overtaken) -> None:
-    """Let an app answer for a kind of things. Its function makes a constant number of queries."""
-    _registered[subject] = overtaken
 
 
 def overtaken(reports: Iterable[Report]) -> dict[int, str]:
@@ -46,9 +44,14 @@ def overtaken(reports: Iterable[Report]) -> dict[int, str]:
     by_subject: dict[Subject, list[Report]] = defaultdict(list)
     for report in reports:
         row = EVENT_TYPES.get(report.type)
-        if row is not None and row.subject in _registered:
+        if row is not None and row.subject.value in settings.STANDING:
             by_subject[row.subject].append(report)
     states: dict[int, str] = {}
     for subject, found in by_subject.items():
-        states.update(_registered[subject](found))
+        states.update(_of(subject)(found))
     return states
+
+
+@cache
+def _of(subject: Subject) -> Overtaken:
+    return cast(Overtaken, import_string(settings.STANDING[subject.value]))
