@@ -94,10 +94,8 @@ def quiet_until(schedule: Schedule, *, at: datetime) -> datetime | None:
         ValueError: `at` is naive.
         ZoneInfoNotFoundError: there is no such time zone; `errors` would have said so.
     """
-    if at.tzinfo is None:
-        raise ValueError("an instant needs a time zone")
     week = _quiet_week(schedule.windows)
-    now = floor(at.timestamp())
+    now = _instant(at)
     instant, horizon = now, (now + _LOOK_AHEAD) // _MINUTE * _MINUTE
     while instant < horizon:
         clock = _clock(schedule.time_zone, instant)
@@ -106,6 +104,26 @@ def quiet_until(schedule: Schedule, *, at: datetime) -> datetime | None:
             break
         instant = min(instant + left, clock.until)
     return None if instant == now else datetime.fromtimestamp(min(instant, horizon), UTC)
+
+
+def quiet_from(schedule: Schedule, *, at: datetime) -> datetime | None:
+    """The first quiet instant (UTC) from `at` on, which is `at`, to the second, if that is quiet.
+
+    None if nothing of the next LOOK_AHEAD is quiet.
+
+    Raises:
+        ValueError: `at` is naive.
+        ZoneInfoNotFoundError: there is no such time zone; `errors` would have said so.
+    """
+    week = _quiet_week(schedule.windows)
+    instant = now = _instant(at)
+    while instant < now + _LOOK_AHEAD:
+        clock = _clock(schedule.time_zone, instant)
+        ahead = week.ahead((instant + clock.offset + _EPOCH_IN_WEEK) % _WEEK)
+        if not ahead:
+            return datetime.fromtimestamp(instant, UTC)
+        instant = min(instant + ahead, clock.until)
+    return None
 
 
 def errors(schedule: Schedule) -> tuple[Fault, ...]:
@@ -141,6 +159,12 @@ def _errors(schedule: Schedule) -> Iterator[Fault]:
                 yield Fault(f"{place}/{name}", "must be a whole minute")
 
 
+def _instant(at: datetime) -> int:
+    if at.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return floor(at.timestamp())
+
+
 class _QuietWeek(NamedTuple):
     """The quiet stretches of the wall clock's week, in seconds since Monday 00:00.
 
@@ -154,6 +178,13 @@ class _QuietWeek(NamedTuple):
         """Seconds until the wall clock leaves the stretch that it is in; 0 if it is in none."""
         index = bisect_right(self.starts, moment) - 1
         return max(self.ends[index] - moment, 0) if index >= 0 else 0
+
+    def ahead(self, moment: int) -> int:
+        """Seconds until the wall clock enters a stretch, or the week ends; 0 if it is in one."""
+        if self.left(moment):
+            return 0
+        index = bisect_right(self.starts, moment)
+        return (self.starts[index] if index < len(self.starts) else _WEEK) - moment
 
 
 @lru_cache(maxsize=4096)
@@ -202,7 +233,7 @@ def _clocks(time_zone: str, span: int) -> tuple[tuple[int, ...], tuple[_Clock, .
     `zoneinfo` does not tell when a zone's offset changes, so the changes are found by probing and
     bisecting. A test looks for any that are too close together to be found.
     """
-    zone = _zone(time_zone)
+    zone = zone_info(time_zone)
     start, end = span * _SPAN, (span + 1) * _SPAN
     begins, offsets = [start], [_offset(zone, start)]
     for probe in range(start + _PROBE, end + _PROBE, _PROBE):
@@ -228,8 +259,12 @@ def _offset(zone: ZoneInfo, instant: int) -> int:
 
 
 @lru_cache(maxsize=1024)
-def _zone(time_zone: str) -> ZoneInfo:
-    """The zone as the package has it; `ZoneInfo(name)` would prefer the machine's data."""
+def zone_info(time_zone: str) -> ZoneInfo:
+    """The zone as the package has it; `ZoneInfo(name)` would prefer the machine's data.
+
+    Raises:
+        ZoneInfoNotFoundError: `time_zones()` does not have it.
+    """
     if time_zone not in time_zones():
         raise ZoneInfoNotFoundError(f"no time zone {time_zone!r} in tzdata")
     with _TZDATA.joinpath("zoneinfo", *time_zone.split("/")).open("rb") as data:

@@ -16,6 +16,7 @@ from channels_app.quiet_hours import (
     Schedule,
     Window,
     errors,
+    quiet_from,
     quiet_until,
     time_zones,
 )
@@ -176,6 +177,28 @@ def test_a_week_that_is_never_free_is_asked_again_after_the_look_ahead() -> None
 
 def test_no_window_is_never_quiet() -> None:
     assert quiet_until(Schedule("Europe/Berlin", ()), at=utc("2026-07-24 10:00")) is None
+
+
+STARTS = [
+    ("the evening after", ("1234567 22:00-07:00",), "2026-07-24 10:00", "2026-07-24 20:00"),
+    ("at once", ("1234567 22:00-07:00",), "2026-07-24 21:00", "2026-07-24 21:00"),
+    ("next week", ("4 22:00-23:00",), "2026-07-24 10:00", "2026-07-30 20:00"),
+    ("autumn's second time round", ("7 02:30-03:00",), "2026-10-25 01:00", "2026-10-25 01:30"),
+    ("what spring skips is next week", ("7 02:10-02:50",), "2026-03-28 12:00", "2026-04-05 00:10"),
+    ("what spring cuts begins late", ("7 02:30-04:00",), "2026-03-28 12:00", "2026-03-29 01:00"),
+    ("never", (), "2026-07-24 10:00", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("windows", "at", "start"), [row[1:] for row in STARTS], ids=[row[0] for row in STARTS]
+)
+def test_the_next_quiet_period_begins_when_the_wall_clock_enters_a_window(
+    windows: tuple[str, ...], at: str, start: str | None
+) -> None:
+    found = quiet_from(schedule("Europe/Berlin", *windows), at=utc(at))
+
+    assert found == (utc(start) if start else None)
 
 
 def test_a_member_who_moves_while_something_is_held_is_asked_by_the_new_clock() -> None:

@@ -13,7 +13,14 @@ from zoneinfo import ZoneInfo
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels_app.quiet_hours import LOOK_AHEAD, Schedule, Window, quiet_until, time_zones
+from channels_app.quiet_hours import (
+    LOOK_AHEAD,
+    Schedule,
+    Window,
+    quiet_from,
+    quiet_until,
+    time_zones,
+)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -151,3 +158,22 @@ def test_the_order_of_the_windows_does_not_matter(
     shuffled = tuple(random.sample(quiet.windows, len(quiet.windows)))
 
     assert quiet_until(Schedule(quiet.time_zone, shuffled), at=at) == quiet_until(quiet, at=at)
+
+
+def begin_by_definition(quiet: Schedule, at: datetime) -> datetime | None:
+    """Minute by minute, as `by_definition`."""
+    zone = package_zone(quiet.time_zone)
+    moment = at
+    while moment < at + LOOK_AHEAD and not is_quiet(quiet, moment.astimezone(zone)):
+        moment += MINUTE
+    return moment if moment < at + LOOK_AHEAD else None
+
+
+@settings(max_examples=100)
+@given(st.one_of(st.tuples(schedules, instants), near_a_change()))
+def test_a_period_begins_with_the_first_minute_whose_wall_time_is_in_a_window(
+    asked: tuple[Schedule, datetime],
+) -> None:
+    quiet, at = asked
+
+    assert quiet_from(quiet, at=at) == begin_by_definition(quiet, at)
