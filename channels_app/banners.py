@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,7 @@ def render(*, type: str, data: Mapping[str, Any], facts: Mapping[str, Any], loca
     return Banner(title=lines[0] if lines else "", body="\n".join(lines[1:]))
 
 
-class Tame:
+class Tame(Mapping[str, Any]):
     """Strangers' data for a template: every text is cleaned and cut, once it is asked for."""
 
     __slots__ = ("_known", "_raw")
@@ -61,10 +61,16 @@ class Tame:
         known = self._known
         if name not in known:
             known[name] = _tame(self._raw[name], name)
-            if name == "name" and known[name] == "":
+            if name == "name" and not known[name]:
                 # A name of invisible characters is none; the id is better than a gap.
                 known[name] = _tame(self._raw.get("id", ""), "id")
         return known[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
 
 
 def _tame(value: Any, name: str) -> Any:
@@ -73,7 +79,7 @@ def _tame(value: Any, name: str) -> Any:
             if name in TITLES:
                 return SafeString(cut(clean(value, marked=True), NAME_BYTES))
             return cut(clean(value), QUOTE_BYTES if name in QUOTES else NAME_BYTES)
-        case dict():
+        case dict() | Mapping():
             return Tame(value)
         case list():
             return [_tame(item, name) for item in value]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_app import banners
-from channels_app.banners import Banner
+from channels_app.banners import Banner, Tame
 from channels_app.event_types import CATALOGUE
 from tests.examples import EXAMPLES, SMALLEST, Example
 
@@ -242,3 +242,9 @@ def test_who_has_an_invisible_name_is_called_by_its_id() -> None:
     data = {"bot": {"id": "bot_x", "name": "\u2066\u200b"}, "message": "Help"}
     banner = banners.render(type="conversation.human_requested", data=data, facts={}, locale="en")
     assert banner.title == "🆘 Customer escalation: bot_x"
+
+
+def test_what_a_template_may_ask_for_is_tame_at_every_depth() -> None:
+    data = Tame({"a": {"b": ["two\nlines", {"c": "\u202ex"}]}, "n": 3})
+    assert {name: data[name] for name in data} == {"a": {"b": ["two lines", {"c": "x"}]}, "n": 3}
+    assert dict(data["a"].items()) == {"b": ["two lines", {"c": "x"}]}
