@@ -48,28 +48,27 @@ def judge(
     members: Collection[int] | None = None,
     crowded: bool = True,
 ) -> tuple[list[Verdict], Audience]:
-    """The verdicts on a batch of events, by a constant number of queries.
+    """The verdicts on a batch of events of one lane, by a constant number of queries.
 
     Call it in a transaction.
 
     Args:
         members: the memberships to judge for; None is everyone.
-        crowded: whether a banner needs room on the devices.
+        crowded: whether a banner needs room on the devices; if not, the lanes do not matter.
     """
     people = audience.gather([case.concern for case in cases], members=members)
-    crowd = _crowd(cases, people, now=now) if crowded else Crowd()
+    crowd = _crowd(cases, people, now=now) if crowded else None
     verdicts = [verdict for case in cases for verdict in _judge(case, people, crowd, now=now)]
     return verdicts, people
 
 
-def _crowd(cases: Sequence[Case], people: Audience, *, now: datetime) -> Crowd:
-    """Nothing of the fast lane is ever collected, so it does not wait to count."""
-    bounded = [case for case in cases if case.lane is not Lane.ESCALATION]
-    if not bounded:
-        return Crowd()
+def _crowd(cases: Sequence[Case], people: Audience, *, now: datetime) -> Crowd | None:
+    """None in the fast lane: nothing there is ever collected, so nothing waits to be counted."""
+    if all(case.lane is Lane.ESCALATION for case in cases):
+        return None
     return crowding.load(
-        (candidate for case in bounded for candidate in people.candidates(case.concern)),
-        limits={case.organization_id: case.banners_per_minute for case in bounded},
+        (candidate for case in cases for candidate in people.candidates(case.concern)),
+        limits={case.organization_id: case.banners_per_minute for case in cases},
         now=now,
     )
 
@@ -89,17 +88,19 @@ def occasion(case: Case, people: Audience, *, at: datetime) -> Occasion:
     )
 
 
-def _judge(case: Case, people: Audience, crowd: Crowd, *, now: datetime) -> Iterator[Verdict]:
+def _judge(
+    case: Case, people: Audience, crowd: Crowd | None, *, now: datetime
+) -> Iterator[Verdict]:
     what = occasion(case, people, at=now)
-    bounded = case.lane is not Lane.ESCALATION
     for candidate in people.candidates(case.concern):
         who = _only(candidate, case.facts.get("installation"))
-        if bounded:
-            room_at = crowd.room_at(who, limit=case.banners_per_minute, now=now)
-            who = replace(who, crowded_until=room_at) if room_at else who
+        if crowd is None:
+            yield Verdict(case, who, routing.decide(what, who))
+            continue
+        room_at = crowd.room_at(who, limit=case.banners_per_minute, now=now)
+        who = replace(who, crowded_until=room_at) if room_at else who
         decision = routing.decide(what, who)
-        if bounded:
-            crowd.note(who, decision, now=now)
+        crowd.note(who, decision, now=now)
         yield Verdict(case, who, decision)
 
 
