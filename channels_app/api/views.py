@@ -13,6 +13,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from channels_app import languages
 from channels_app.api import etags, rates
 from channels_app.limits import Limit, Meter
 from channels_app.models import Membership, User
@@ -44,8 +45,7 @@ class ApiView(GenericAPIView[M]):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Negotiate, authenticate, check the scope and the limits; then speak their language."""
         super().initial(request, *args, **kwargs)
-        if self.person.locale:
-            translation.activate(self.person.locale)
+        translation.activate(languages.best(self.person.locale))
 
     def check_throttles(self, request: Request) -> None:
         """Raises Problem: 429."""
