@@ -28,6 +28,7 @@ from channels_app.models import (  # noqa: E402
     Subscription,
     User,
 )
+from channels_app.push_tokens import Address  # noqa: E402
 from pushbridge.demo.sandbox import Sandbox  # noqa: E402
 from workflows import runs  # noqa: E402
 
@@ -93,13 +94,14 @@ def _phones(members: Iterable[Membership]) -> dict[str, str]:
         )
         installations.register(
             user=member.user,
-            platform=Installation.Platform(platform),
-            application_id=PLATFORMS[platform],
-            registration_id=enrolled.registration_id,
-            p256dh=enrolled.p256dh,
-            auth=enrolled.auth,
-            name=name,
-            critical_allowed=True,
+            address=Address(
+                platform=Installation.Platform(platform),
+                application_id=PLATFORMS[platform],
+                registration_id=enrolled.registration_id,
+                p256dh=enrolled.p256dh,
+                auth=enrolled.auth,
+            ),
+            about={"name": name, "critical_allowed": True},
             now=timezone.now(),
         )
         phones[enrolled.id] = platform

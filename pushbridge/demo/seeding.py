@@ -24,6 +24,7 @@ from channels_app.models import (
     Subscription,
     User,
 )
+from channels_app.push_tokens import Address
 from pushbridge.demo import logins
 from pushbridge.demo.cast import ADMIN, LOGINS, OLIVIA, TENANTS, Login, Person, Phone, Tenant
 from pushbridge.demo.sandbox import Sandbox
@@ -167,12 +168,13 @@ def _phone(
     )
     return installations.register(
         user=user,
-        platform=Installation.Platform(phone.platform),
-        application_id=phone.application_id,
-        registration_id=enrolled.registration_id,
-        p256dh=enrolled.p256dh,
-        auth=enrolled.auth,
-        name=phone.name,
-        critical_allowed=phone.critical_allowed,
+        address=Address(
+            platform=Installation.Platform(phone.platform),
+            application_id=phone.application_id,
+            registration_id=enrolled.registration_id,
+            p256dh=enrolled.p256dh,
+            auth=enrolled.auth,
+        ),
+        about={"name": phone.name, "critical_allowed": phone.critical_allowed},
         now=now,
-    )
+    ).installation
