@@ -11,15 +11,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import time
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
 
 from channels_app.event_types import EVENT_TYPES
 from channels_app.gateways.pushes import Platform, Target
 from channels_app.levels import Level, Privacy
+from channels_app.prepared import Prepared
 from channels_app.quiet_hours import Schedule, Window
 from channels_app.routing import Candidate, Device, Policy, Snooze, Thresholds
 
@@ -135,31 +134,30 @@ def gather(concerns: Iterable[Concern], *, members: Collection[int] | None = Non
     With `members`, only as far as it consists of these memberships.
     """
     concerns = frozenset(concerns)
-    with connection.cursor() as cursor:
-        found = _members(cursor, concerns, members)
-        everyone = [member for of_source in found.values() for member in of_source]
-        rules = _rules(cursor, concerns, {member.membership_id for member in everyone})
-        devices, targets = _devices(cursor, {member.user_id for member in everyone})
+    found = _members(concerns, members)
+    everyone = [member for of_source in found.values() for member in of_source]
+    rules = _rules(concerns, {member.membership_id for member in everyone})
+    devices, targets = _devices({member.user_id for member in everyone})
     return Audience(members=found, rules=rules, devices=devices, targets=targets)
 
 
 # A subscription to a source of another organization counts for nothing, and so does a permission
 # held by somebody who is no member of the bot's organization.
-MEMBERS = """
+MEMBERS = Prepared("""
     WITH subscriber AS (
         SELECT source.id AS source_id, membership.id AS membership_id, subscription.level
         FROM chatbot_source source
         JOIN chatbot_subscription subscription ON subscription.source_id = source.id
         JOIN chatbot_membership membership ON membership.id = subscription.membership_id
             AND membership.organization_id = source.organization_id
-        WHERE source.id = ANY(%(sources)s)
+        WHERE source.id = ANY(%(sources)s::bigint[])
     ), held AS (
         SELECT content_object_id AS source_id, permission_id, user_id
-        FROM chatbot_botuserpermission WHERE content_object_id = ANY(%(sources)s)
+        FROM chatbot_botuserpermission WHERE content_object_id = ANY(%(sources)s::bigint[])
         UNION
         SELECT content_object_id, permission_id, user_id
         FROM chatbot_botgrouppermission JOIN chatbot_user_groups USING (group_id)
-        WHERE content_object_id = ANY(%(sources)s)
+        WHERE content_object_id = ANY(%(sources)s::bigint[])
     ), responder AS (
         SELECT source.id AS source_id, membership.id AS membership_id
         FROM held
@@ -184,23 +182,20 @@ MEMBERS = """
     JOIN chatbot_membership membership ON membership.id = candidate.membership_id
     JOIN chatbot_organization organization ON organization.id = membership.organization_id
     JOIN chatbot_user person ON person.id = membership.user_id
-    WHERE %(only)s::bigint[] IS NULL OR membership.id = ANY(%(only)s)
-"""
+    WHERE %(only)s::bigint[] IS NULL OR membership.id = ANY(%(only)s::bigint[])
+""")
 
 
-def _members(
-    cursor: Any, concerns: Iterable[Concern], only: Collection[int] | None
-) -> dict[int, list[Member]]:
-    cursor.execute(
-        MEMBERS,
+def _members(concerns: Iterable[Concern], only: Collection[int] | None) -> dict[int, list[Member]]:
+    rows = MEMBERS.all(
         {
             "sources": [c.source_id for c in concerns if c.source_id is not None],
             "members": [c.membership_id for c in concerns if c.membership_id is not None],
             "only": None if only is None else list(only),
-        },
+        }
     )
     members: dict[int, list[Member]] = defaultdict(list)
-    for source_id, pk, user_id, external_id, active, locale, zone, *rest in cursor.fetchall():
+    for source_id, pk, user_id, external_id, active, locale, zone, *rest in rows:
         of_organization, of_member, permitted, subscribed, level = rest
         members[source_id].append(
             Member(
@@ -222,44 +217,45 @@ def _members(
 _narrowest = lru_cache(maxsize=64)(Privacy.narrowest)
 
 # Rows of one shape from seven tables, in one trip: kind, whose, name, source, value, until.
-RULES = """
+RULES = Prepared("""
     SELECT 'level', membership_id, event_type, source_id, level, NULL::timestamptz
-    FROM chatbot_preference WHERE membership_id = ANY(%(members)s) AND event_type = ANY(%(types)s)
+    FROM chatbot_preference
+    WHERE membership_id = ANY(%(members)s::bigint[]) AND event_type = ANY(%(types)s::text[])
     UNION ALL
     SELECT 'channel', membership_id, channel, phone_only::int, overrides_quiet_hours::text, NULL
-    FROM chatbot_channelpreference WHERE membership_id = ANY(%(members)s)
+    FROM chatbot_channelpreference WHERE membership_id = ANY(%(members)s::bigint[])
     UNION ALL
     SELECT 'window', membership_id, array_to_string(days, ''), NULL, start || ' ' || "end", NULL
-    FROM chatbot_quietwindow WHERE membership_id = ANY(%(members)s)
+    FROM chatbot_quietwindow WHERE membership_id = ANY(%(members)s::bigint[])
     UNION ALL
     SELECT 'snooze', membership_id, subject, source_id, NULL, until
-    FROM chatbot_snooze WHERE membership_id = ANY(%(members)s)
+    FROM chatbot_snooze WHERE membership_id = ANY(%(members)s::bigint[])
     UNION ALL
     SELECT 'channel_off', organization_id, channel, NULL, NULL, NULL
-    FROM chatbot_channelpolicy WHERE organization_id = ANY(%(organizations)s) AND NOT enabled
+    FROM chatbot_channelpolicy
+    WHERE organization_id = ANY(%(organizations)s::bigint[]) AND NOT enabled
     UNION ALL
     SELECT 'policy', organization_id, event_type, NULL, level, NULL
-    FROM chatbot_typepolicy WHERE organization_id = ANY(%(organizations)s)
+    FROM chatbot_typepolicy WHERE organization_id = ANY(%(organizations)s::bigint[])
     UNION ALL
     SELECT 'bot', source_ptr_id, tone_minimum::text, unanswered_threshold, NULL, NULL
-    FROM chatbot_bot WHERE source_ptr_id = ANY(%(sources)s)
-"""
+    FROM chatbot_bot WHERE source_ptr_id = ANY(%(sources)s::bigint[])
+""")
 
 
-def _rules(cursor: Any, concerns: Iterable[Concern], memberships: Iterable[int]) -> Rules:
-    cursor.execute(
-        RULES,
+def _rules(concerns: Iterable[Concern], memberships: Iterable[int]) -> Rules:
+    rows = RULES.all(
         {
             "members": list(memberships),
             "types": list({concern.type for concern in concerns}),
             "organizations": list({concern.organization_id for concern in concerns}),
             "sources": [c.source_id for c in concerns if c.source_id is not None],
-        },
+        }
     )
     rules = Rules()
     off: dict[int, set[str]] = defaultdict(set)
     levels: dict[int, dict[str, Level]] = defaultdict(dict)
-    for kind, owner, name, source_id, value, until in cursor.fetchall():
+    for kind, owner, name, source_id, value, until in rows:
         match kind:
             case "level":
                 rules.levels[owner, name, source_id] = Level(value)
@@ -289,7 +285,7 @@ def _window(days: str, hours: str) -> Window:
     return Window(days=frozenset(map(int, days)), start=start, end=end)
 
 
-DEVICES = """
+DEVICES = Prepared("""
     SELECT installation.user_id, installation.id::text, platform,
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
         COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
@@ -299,18 +295,19 @@ DEVICES = """
     LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
     LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
     LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = installation.webpush_id
-    WHERE installation.user_id = ANY(%(users)s) AND dead_since IS NULL
+    WHERE installation.user_id = ANY(%(users)s::bigint[]) AND dead_since IS NULL
         AND COALESCE(apns.active, fcm.active, webpush.active)
-"""
+""")
 
 
 def _devices(
-    cursor: Any, users: Iterable[int]
+    users: Iterable[int],
 ) -> tuple[dict[int, tuple[Device, ...]], dict[UUID, Target]]:
-    cursor.execute(DEVICES, {"users": list(users)})
     devices: dict[int, list[Device]] = defaultdict(list)
     targets: dict[UUID, Target] = {}
-    for user_id, pk, platform, application, token, p256dh, auth, *rest in cursor.fetchall():
+    for user_id, pk, platform, application, token, p256dh, auth, *rest in DEVICES.all(
+        {"users": list(users)}
+    ):
         critical_allowed, muted, privacy = rest
         installation_id = UUID(pk)
         devices[user_id].append(

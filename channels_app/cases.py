@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
 from channels_app import banners, standing
 from channels_app.audience import Concern
 from channels_app.banners import Banner
 from channels_app.event_types import EVENT_TYPES, EventType, Subject
 from channels_app.levels import Lane, Level, time_to_live
 from channels_app.links import About
+from channels_app.prepared import Prepared
 from channels_app.standing import Report
 
 # The state that an event knows of is the one that it found. After this it is looked at again.
@@ -89,11 +88,11 @@ COLUMNS = """
     JOIN chatbot_organization organization ON organization.id = event.organization_id
     LEFT JOIN chatbot_source source ON source.id = event.source_id
 """
-READ = COLUMNS + " WHERE event.id = ANY(%(ids)s) ORDER BY event.id"
+READ = Prepared(COLUMNS + " WHERE event.id = ANY(%(ids)s::bigint[]) ORDER BY event.id")
 # In the order in which everyone locks.
-LOCK = (
+LOCK = Prepared(
     COLUMNS
-    + " WHERE event.id = ANY(%(ids)s) AND event.state = 'received'"
+    + " WHERE event.id = ANY(%(ids)s::bigint[]) AND event.state = 'received'"
     + " ORDER BY event.id FOR UPDATE OF event"
 )
 
@@ -120,10 +119,8 @@ def _look_again(cases: Sequence[Case]) -> None:
                 case.facts = {**case.facts, "state": states[case.event_id]}
 
 
-def _read(query: str, event_ids: Sequence[int]) -> list[Case]:
-    with connection.cursor() as cursor:
-        cursor.execute(query, {"ids": list(event_ids)})
-        return [_case(*row) for row in cursor.fetchall()]
+def _read(query: Prepared, event_ids: Sequence[int]) -> list[Case]:
+    return [_case(*row) for row in query.all({"ids": list(event_ids)})]
 
 
 def _case(*row: Any) -> Case:

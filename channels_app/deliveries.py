@@ -26,6 +26,7 @@ from channels_app.leases import LEASE, Leased
 from channels_app.levels import Lane, Level, Privacy
 from channels_app.links import About
 from channels_app.models import Delivery
+from channels_app.prepared import Prepared
 from channels_app.routing import OVERTAKEN
 from channels_app.standing import Report
 
@@ -38,7 +39,7 @@ UNANSWERED_ATTEMPTS = 5
 # The lease and the count of attempts are committed before anything goes to the network. Every
 # organization has its turn before any has a second; SKIP LOCKED lets several workers do this at
 # once.
-TAKE = """
+TAKE = Prepared("""
     WITH due AS (
         SELECT id FROM (
             SELECT waiting.id, row_number() OVER (
@@ -47,22 +48,23 @@ TAKE = """
             FROM chatbot_organization organization
             CROSS JOIN LATERAL (
                 SELECT id, due_at FROM chatbot_delivery
-                WHERE lane = %(lane)s AND organization_id = organization.id
-                    AND state = 'pending' AND due_at <= %(now)s
-                ORDER BY due_at LIMIT %(limit)s
+                WHERE lane = %(lane)s::text AND organization_id = organization.id
+                    AND state = 'pending' AND due_at <= %(now)s::timestamptz
+                ORDER BY due_at LIMIT %(limit)s::int
                 FOR UPDATE SKIP LOCKED
             ) waiting
         ) turns
-        ORDER BY turn LIMIT %(limit)s
+        ORDER BY turn LIMIT %(limit)s::int
     )
     UPDATE chatbot_delivery delivery
-    SET state = 'sending', attempts = attempts + 1, due_at = %(until)s, holder = %(holder)s
+    SET state = 'sending', attempts = attempts + 1, due_at = %(until)s::timestamptz,
+        holder = %(holder)s::text
     FROM due WHERE delivery.id = due.id
     RETURNING delivery.id
-"""
+""")
 
 # What may have changed since the fan-out is read again here, in the moment of sending.
-READ = """
+READ = Prepared("""
     SELECT delivery.id, delivery.attempts, delivery.expires_at, notification.id, membership.id,
         delivery.installation_id, notification.level, notification.title, notification.body,
         person.locale, organization.id, organization.slug,
@@ -75,7 +77,7 @@ READ = """
         organization.privacy, membership.privacy, installation.privacy,
         event.source_id, event.occurred_at,
         CASE
-            WHEN delivery.expires_at <= %(now)s THEN 'expired'
+            WHEN delivery.expires_at <= %(now)s::timestamptz THEN 'expired'
             WHEN installation.user_id IS DISTINCT FROM person.id THEN 'device_gone'
             WHEN installation.dead_since IS NOT NULL
                 OR NOT COALESCE(apns.active, fcm.active, webpush.active) THEN 'device_dead'
@@ -106,8 +108,8 @@ READ = """
     LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
     LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
     LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = installation.webpush_id
-    WHERE delivery.id = ANY(%(ids)s)
-"""
+    WHERE delivery.id = ANY(%(ids)s::bigint[])
+""")
 
 
 TYPE = 13  # the place of event.type among these columns
@@ -126,31 +128,28 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
     taken = Taken()
     reports: list[Report] = []
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE,
-            {
-                "lane": lane.value,
-                "now": now,
-                "until": now + LEASE,
-                "holder": settings.LEASE_HOLDER,
-                "limit": limit,
-            },
-        )
-        ids = [pk for (pk,) in cursor.fetchall()]
-        if ids:
-            cursor.execute(READ, {"ids": ids, "now": now})
-            for *row, objection in cursor.fetchall():
-                if row[TYPE] not in EVENT_TYPES:
-                    # A newer release was here, and was taken back.
-                    taken.objections.append((row[0], "unknown_type"))
-                elif objection:
-                    taken.objections.append((row[0], objection))
-                else:
-                    *known, source_id, occurred_at = row
-                    leased = _leased(*known)
-                    taken.leased.append(leased)
-                    reports.append(_report(leased, source_id, occurred_at))
+    ids = TAKE.all(
+        {
+            "lane": lane.value,
+            "now": now,
+            "until": now + LEASE,
+            "holder": settings.LEASE_HOLDER,
+            "limit": limit,
+        }
+    )
+    if not ids:
+        return taken
+    for *row, objection in READ.all({"ids": [pk for (pk,) in ids], "now": now}):
+        if row[TYPE] not in EVENT_TYPES:
+            # A newer release was here, and was taken back.
+            taken.objections.append((row[0], "unknown_type"))
+        elif objection:
+            taken.objections.append((row[0], objection))
+        else:
+            *known, source_id, occurred_at = row
+            leased = _leased(*known)
+            taken.leased.append(leased)
+            reports.append(_report(leased, source_id, occurred_at))
     _object(taken, standing.overtaken(reports))
     return taken
 

@@ -12,12 +12,12 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
 
 from channels_app import cases, verdicts
 from channels_app.audience import Audience
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Level
+from channels_app.prepared import Prepared
 from channels_app.routing import Device
 from channels_app.verdicts import Verdict
 
@@ -43,20 +43,17 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
         return Fanned(0, [])
     found, people = verdicts.judge(locked, now=now)
     lots = _Lots(found)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            INSERT,
-            {
-                "now": now,
-                "lease_until": now + LEASE,
-                "holder": settings.LEASE_HOLDER,
-                "lane": locked[0].lane.value,
-                "room": room,
-                "events": [case.event_id for case in locked],
-                **lots.columns(),
-            },
-        )
-        made = cursor.fetchall()
+    made = INSERT.all(
+        {
+            "now": now,
+            "lease_until": now + LEASE,
+            "holder": settings.LEASE_HOLDER,
+            "lane": locked[0].lane.value,
+            "room": room,
+            "events": [case.event_id for case in locked],
+            **lots.columns(),
+        }
+    )
     return Fanned(
         deliveries=len(lots.devices),
         leased=[
@@ -75,7 +72,7 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
 # find the ids of their notifications on the way. What is the same for many of an event's people
 # (their lot) travels once. What has expired while nobody routed it is left to `deliveries.lease`,
 # which says so.
-INSERT = """
+INSERT = Prepared("""
     WITH lot AS (
         SELECT * FROM unnest(
             %(outcome)s::text[], %(decided_by)s::text[], %(level)s::text[], %(title)s::text[],
@@ -89,8 +86,8 @@ INSERT = """
             event_id, membership_id, outcome, decided_by, level, title, body, created_at, listed,
             held_until
         )
-        SELECT event_id, membership_id, outcome, decided_by, level, title, body, %(now)s, listed,
-            to_timestamp(held_until)
+        SELECT event_id, membership_id, outcome, decided_by, level, title, body,
+            %(now)s::timestamptz, listed, to_timestamp(held_until)
         FROM unnest(%(event)s::bigint[], %(member)s::bigint[], %(lot)s::int[], %(held)s::float8[])
             told (event_id, membership_id, lot, held_until)
         JOIN lot USING (lot)
@@ -98,7 +95,7 @@ INSERT = """
         RETURNING id, event_id, membership_id
     ), device AS (
         SELECT made.id AS notification_id, installation_id, organization_id, expires_at, downgraded,
-            number <= %(room)s AND expires_at > %(now)s AS leased
+            number <= %(room)s::bigint AND expires_at > %(now)s::timestamptz AS leased
         FROM unnest(
             %(d_event)s::bigint[], %(d_member)s::bigint[], %(d_installation)s::uuid[],
             %(d_lot)s::int[], %(d_downgraded)s::boolean[]
@@ -112,21 +109,22 @@ INSERT = """
             notification_id, installation_id, organization_id, lane, state, attempts, due_at,
             holder, expires_at, downgraded, reason, created_at
         )
-        SELECT notification_id, installation_id, organization_id, %(lane)s,
+        SELECT notification_id, installation_id, organization_id, %(lane)s::text,
             CASE WHEN leased THEN 'sending' ELSE 'pending' END, leased::int,
-            CASE WHEN leased THEN %(lease_until)s ELSE %(now)s END,
-            CASE WHEN leased THEN %(holder)s ELSE '' END,
-            expires_at, downgraded, '', %(now)s
+            CASE WHEN leased THEN %(lease_until)s::timestamptz ELSE %(now)s::timestamptz END,
+            CASE WHEN leased THEN %(holder)s::text ELSE '' END,
+            expires_at, downgraded, '', %(now)s::timestamptz
         FROM device
         ON CONFLICT (notification_id, installation_id) DO NOTHING
         RETURNING id, notification_id, installation_id, state
     ), routed AS (
-        UPDATE chatbot_event SET state = 'routed', routed_at = %(now)s WHERE id = ANY(%(events)s)
+        UPDATE chatbot_event SET state = 'routed', routed_at = %(now)s::timestamptz
+        WHERE id = ANY(%(events)s::bigint[])
     )
     SELECT queued.id, made.id, event_id, membership_id, installation_id::text
     FROM queued JOIN made ON made.id = notification_id
     WHERE state = 'sending'
-"""
+""")
 LOT_COLUMNS = (
     "outcome",
     "decided_by",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import Error, connection, transaction
+from django.db import Error, transaction
 from django.db.models import F
 
 from channels_app.fan_out import fan_out
@@ -16,6 +16,7 @@ from channels_app.leases import Leased
 from channels_app.levels import Lane
 from channels_app.models import Event
 from channels_app.outages import is_outage
+from channels_app.prepared import Prepared
 
 log = structlog.get_logger(__name__)
 
@@ -27,7 +28,7 @@ ROUTE_ATTEMPTS = 3
 # One organization's storm takes turns with every other organization's events, and all of them share
 # the limit. Of those that failed before, or whose worker died, one is taken at a time, the least
 # tried first: a poisonous one is charged for itself, and takes no neighbour into quarantine.
-TAKE = """
+TAKE = Prepared("""
     WITH fresh AS (
         SELECT id FROM (
             SELECT waiting.id, row_number() OVER (
@@ -36,25 +37,26 @@ TAKE = """
             FROM chatbot_organization organization
             CROSS JOIN LATERAL (
                 SELECT id, route_at FROM chatbot_event
-                WHERE lane = %(lane)s AND organization_id = organization.id
-                    AND state = 'received' AND route_at <= %(now)s AND route_attempts = 0
-                ORDER BY route_at LIMIT %(limit)s
+                WHERE lane = %(lane)s::text AND organization_id = organization.id
+                    AND state = 'received' AND route_attempts = 0
+                    AND route_at <= %(now)s::timestamptz
+                ORDER BY route_at LIMIT %(limit)s::int
                 FOR UPDATE SKIP LOCKED
             ) waiting
         ) turns
-        ORDER BY turn LIMIT %(limit)s
+        ORDER BY turn LIMIT %(limit)s::int
     ), again AS (
         SELECT id FROM chatbot_event
-        WHERE lane = %(lane)s AND state = 'received' AND route_attempts > 0
-            AND route_at <= %(now)s
+        WHERE lane = %(lane)s::text AND state = 'received' AND route_attempts > 0
+            AND route_at <= %(now)s::timestamptz
         ORDER BY route_attempts, route_at LIMIT 1
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE chatbot_event SET route_attempts = route_attempts + 1, route_at = %(until)s
+    UPDATE chatbot_event SET route_attempts = route_attempts + 1, route_at = %(until)s::timestamptz
     FROM (SELECT id FROM fresh UNION ALL SELECT id FROM again) taken
     WHERE chatbot_event.id = taken.id
     RETURNING chatbot_event.id, route_attempts
-"""
+""")
 
 
 @dataclass(slots=True)
@@ -97,12 +99,8 @@ def route(*, lane: Lane, now: datetime, limit: int, room: int) -> Routed:
 
 
 def _take(*, lane: Lane, now: datetime, limit: int) -> list[tuple[int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            TAKE,
-            {"lane": lane.value, "now": now, "until": now + ROUTE_LEASE, "limit": limit},
-        )
-        return [(pk, attempts) for pk, attempts in cursor.fetchall()]
+    rows = TAKE.all({"lane": lane.value, "now": now, "until": now + ROUTE_LEASE, "limit": limit})
+    return [(pk, attempts) for pk, attempts in rows]
 
 
 def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) -> bool:
