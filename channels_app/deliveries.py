@@ -19,7 +19,7 @@ import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
-from channels_app import backoff, standing
+from channels_app import arrays, backoff, standing
 from channels_app.event_types import EVENT_TYPES
 from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
 from channels_app.leases import LEASE, Leased
@@ -219,6 +219,8 @@ def _leased(*row: Any) -> Leased:
 
 # Most answers of a batch are alike, so what they mean (their kind) travels once. Whose delivery was
 # taken back meanwhile, and not yet sent again, is still answered; after the next lease it is not.
+# The UPDATE hands each answer on: PostgreSQL expects one row of it, and would find the answers of
+# hundreds by as many walks through all of them.
 SETTLE = """
     WITH kind AS (
         SELECT * FROM unnest(
@@ -239,14 +241,14 @@ SETTLE = """
         FROM answer
         WHERE delivery.id = answer.id AND delivery.attempts = answer.number
             AND delivery.settled_at IS NULL
-        RETURNING delivery.id
+        RETURNING answer.*
     )
     INSERT INTO chatbot_attempt (
         delivery_id, number, verdict, status, reason, gateway_id, sent_at, answered_at
     )
     SELECT id, number, verdict, status, reason, gateway_id,
         to_timestamp(sent_at), to_timestamp(answered_at)
-    FROM answer JOIN settled USING (id)
+    FROM settled
     ON CONFLICT (delivery_id, number) DO UPDATE SET
         verdict = EXCLUDED.verdict, status = EXCLUDED.status, reason = EXCLUDED.reason,
         gateway_id = EXCLUDED.gateway_id, sent_at = EXCLUDED.sent_at,
@@ -254,7 +256,6 @@ SETTLE = """
     WHERE chatbot_attempt.verdict = 'lost'
 """
 KIND_COLUMNS = ("state", "due_at", "verdict", "status", "reason")
-ANSWER_COLUMNS = ("id", "number", "kind", "gateway_id", "sent_at", "answered_at")
 
 Kind = tuple[str, datetime | None, str, int | None, str]
 
@@ -264,22 +265,24 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
     if not results:
         return
     kinds: dict[Kind, int] = {}  # numbered from 1, as SQL counts
-    answers = [
-        (
-            answer.delivery_id,
-            leased.attempt,
-            kinds.setdefault(_kind(leased, answer, now=now), len(kinds) + 1),
-            answer.gateway_id[:200],
-            answer.sent_at,
-            answer.answered_at,
-        )
+    numbers = [
+        kinds.setdefault(_kind(leased, answer, now=now), len(kinds) + 1)
         for leased, answer in results
     ]
     dead = [answer for _, answer in results if answer.verdict is Verdict.DEAD]
     with transaction.atomic() if dead else nullcontext(), connection.cursor() as cursor:
         cursor.execute(
             SETTLE,
-            {"now": now, **_columns(KIND_COLUMNS, kinds), **_columns(ANSWER_COLUMNS, answers)},
+            {
+                "now": now,
+                **_columns(KIND_COLUMNS, kinds),
+                "id": arrays.plain(answer.delivery_id for _, answer in results),
+                "number": arrays.plain(leased.attempt for leased, _ in results),
+                "kind": arrays.plain(numbers),
+                "gateway_id": arrays.texts(answer.gateway_id[:200] for _, answer in results),
+                "sent_at": arrays.plain(answer.sent_at for _, answer in results),
+                "answered_at": arrays.plain(answer.answered_at for _, answer in results),
+            },
         )
         if dead:
             _bury(dead)
