@@ -12,11 +12,21 @@ from channels_app import deliveries
 from channels_app.fan_out import fan_out
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Lane
-from channels_app.models import Bot, Delivery, Event, Notification, Source
+from channels_app.models import (
+    Bot,
+    Delivery,
+    Event,
+    Installation,
+    Membership,
+    Notification,
+    Organization,
+    Source,
+)
 from tests.crowds import agent, crowd
 from tests.examples import SMALLEST
 from tests.factories import (
     BotFactory,
+    ConversationFactory,
     EventFactory,
     InstallationFactory,
     MembershipFactory,
@@ -236,3 +246,77 @@ def test_one_event_and_many_take_as_many_queries() -> None:
     events = [event_of(bot) for bot in bots]
     assert queries(events[0]) == queries(*events[1:])
     assert Delivery.objects.count() == 20
+
+
+@pytest.mark.parametrize(
+    ("organization", "member", "device", "expected"),
+    [
+        ("full", "", "", "full"),
+        ("redacted", "", "", "redacted"),
+        ("full", "redacted", "", "redacted"),
+        ("full", "", "ids", "ids"),
+        ("ids", "full", "full", "ids"),
+        ("redacted", "ids", "full", "ids"),
+    ],
+)
+def test_privacy_is_the_narrowest_word(
+    bot: Bot, organization: str, member: str, device: str, expected: str
+) -> None:
+    Organization.objects.update(privacy=organization)
+    alice = agent(bot=bot)
+    Membership.objects.filter(pk=alice.pk).update(privacy=member)
+    Installation.objects.update(privacy=device)
+    event = event_of(bot)
+    [born] = route(event, room=1)
+    assert born.privacy == expected
+    Delivery.objects.update(state="pending", due_at=NOW)
+    [again] = deliveries.lease(lane=Lane.ESCALATION, now=NOW, limit=1).leased
+    assert again.privacy == expected
+
+
+def notice(member: Membership, **facts: Any) -> Event:
+    return EventFactory.create(
+        connection__organization=member.organization,
+        source=None,
+        type="device.test",
+        payload={"type": "device.test", "data": {"device": "Alice's iPhone"}},
+        facts={"membership": member.pk, **facts},
+        received_at=RECEIVED,
+    )
+
+
+def test_a_notice_goes_to_its_member_and_to_nobody_else(bot: Bot) -> None:
+    alice, _ = agent(bot=bot), agent(bot=bot)
+    route(notice(alice))
+    told = Notification.objects.get()
+    assert (told.membership, told.outcome, told.listed) == (alice, "pushed", False)
+
+
+def test_a_test_goes_to_its_device_and_to_no_other(bot: Bot) -> None:
+    alice = agent(bot=bot, devices=3)
+    phone = alice.user.installations.first()
+    assert phone
+    route(notice(alice, installation=str(phone.pk)))
+    assert Delivery.objects.get().installation == phone
+
+
+def test_a_call_that_waited_to_be_routed_is_judged_as_things_stand(bot: Bot) -> None:
+    agent(bot=bot)
+    conversation = ConversationFactory.create(organization=bot.organization, bot=bot, epoch=2)
+    event = event_of(
+        bot,
+        subject=conversation.external_id,
+        facts={"conversation": conversation.pk, "epoch": 1},
+    )
+    route(event)
+    assert Notification.objects.get().outcome == "moot"
+
+
+def test_what_stands_in_the_inbox_is_what_a_person_would_have_been_told(bot: Bot) -> None:
+    agent(bot=bot)
+    agent(bot=bot, devices=0)
+    agent(bot=bot, subscribed=False)
+    route(event_of(bot))
+    listed = Notification.objects.filter(listed=True)
+    assert sorted(listed.values_list("outcome", flat=True)) == ["no_device", "pushed"]
+    assert all(row.title for row in listed)

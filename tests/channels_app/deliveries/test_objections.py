@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,14 @@ from channels_app import deliveries
 from channels_app.levels import Lane
 from channels_app.models import BotUserPermission, Delivery, Event, Installation
 from tests.channels_app.deliveries.rows import NOW, call, due, ids, lease, phone_of
-from tests.factories import BotFactory, InstallationFactory, RoleFactory, permit
+from tests.factories import (
+    BotFactory,
+    ConversationFactory,
+    InstallationFactory,
+    RoleFactory,
+    RunFactory,
+    permit,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -112,3 +120,50 @@ def test_a_type_that_this_release_does_not_know_is_not_sent() -> None:
     Event.objects.update(type="conversation.from_the_future")
     taken = lease()
     assert (taken.leased, taken.objections) == ([], [(delivery.pk, "unknown_type")])
+
+
+def _conversation(delivery: Delivery, **state: Any) -> None:
+    event = delivery.notification.event
+    made = ConversationFactory.create(
+        organization=event.organization, external_id=event.subject, **state
+    )
+    Event.objects.filter(pk=event.pk).update(facts={"conversation": made.pk, "epoch": 2})
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        ({"state": "claimed", "epoch": 2}, "already_claimed"),
+        ({"state": "resolved", "epoch": 2}, "resolved"),
+        ({"state": "with_bot", "epoch": 2}, "resolved"),
+        ({"state": "waiting", "epoch": 3}, "moot"),
+    ],
+)
+def test_a_call_that_is_answered_or_of_an_earlier_round_is_not_sent(
+    state: dict[str, Any], reason: str
+) -> None:
+    delivery = call()
+    _conversation(delivery, **state)
+    taken = lease(Lane.ESCALATION)
+    assert (taken.leased, taken.objections) == ([], [(delivery.pk, reason)])
+
+
+def test_a_call_that_still_waits_is_sent() -> None:
+    delivery = call()
+    _conversation(delivery, state="waiting", epoch=2)
+    assert ids(lease(Lane.ESCALATION)) == {delivery.pk}
+
+
+@pytest.mark.parametrize(
+    ("type", "sent"), [("workflow.run_started", False), ("workflow.run_finished", True)]
+)
+def test_what_tells_of_a_run_as_going_on_is_not_sent_after_its_end(type: str, sent: bool) -> None:
+    run = RunFactory.create(state="failure", finished_at=NOW)
+    delivery = due(
+        notification__event__type=type,
+        notification__event__source=run.workflow,
+        notification__event__connection__organization=run.workflow.organization,
+        notification__event__subject=run.external_id,
+        notification__event__payload={"data": {}},
+    )
+    assert lease().objections == ([] if sent else [(delivery.pk, "moot")])
