@@ -88,7 +88,9 @@ def _operators_permissions() -> QuerySet[Permission]:
 
 def _tenant(tenant: Tenant, *, sandbox: Sandbox, now: datetime) -> None:
     organization, _ = Organization.objects.get_or_create(
-        slug=tenant.slug, defaults={"name": tenant.name}
+        slug=tenant.slug,
+        # The story tells a whole day in a minute: every banner of it is to be seen.
+        defaults={"name": tenant.name, "banners_per_minute": None},
     )
     members = {person: _member(organization, person) for person in tenant.people}
     known_sources = _sources(organization, tenant)
