@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeGuard
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
-
 from channels_app.event_types import CATALOGUE, EventType
-from pushbridge.webhooks.strict_json import escape
+from channels_app.problems import Fault
+from channels_app.shape_faults import shape_faults
 
 MAX_TYPE_LENGTH = 128
 # A clock that is a little ahead is normal; one that is a day ahead is a fault worth hearing of.
@@ -23,14 +21,6 @@ _TYPE = re.compile(rf"[\x21-\x7e]{{1,{MAX_TYPE_LENGTH}}}")
 _TIMESTAMP = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d):(\d\d)(\.\d+)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong. `pointer` says where (RFC 6901), `detail` what."""
-
-    pointer: str
-    detail: str
 
 
 class Malformed(ValueError):
@@ -74,7 +64,7 @@ def parse(payload: Any, *, now: datetime) -> Message:
     if not _is_type(name) or said_at is None or not isinstance(data, dict):
         raise Malformed(_envelope_faults(payload, said_at))
     row = CATALOGUE.get(name)
-    faults = _faults(row, data) if row is not None else []
+    faults = shape_faults(row, data) if row is not None else []
     if said_at > now + MAX_AHEAD:
         faults.append(Fault("/timestamp", "lies more than a day ahead of our clock"))
     if faults:
@@ -115,50 +105,3 @@ def _envelope_faults(payload: dict[str, Any], said_at: datetime | None) -> list[
     if "data" in payload and not isinstance(payload["data"], dict):
         faults.append(Fault("/data", "must be an object"))
     return faults
-
-
-def _faults(row: EventType, data: Mapping[str, Any]) -> list[Fault]:
-    try:
-        row.shape.model_validate(data)
-    except ValidationError as error:
-        return [
-            Fault(_pointer(found["loc"]), _sentence(found))
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-    return []
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return "/data" + "".join(f"/{escape(str(part))}" for part in location)
-
-
-# pydantic's names of what may be wrong with the fields of our shapes, in our own words.
-_SENTENCES = {
-    "missing": "is required",
-    "string_type": "must be a string",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "float_type": "must be a number",
-    "finite_number": "must be a finite number",
-    "model_type": "must be an object",
-    "model_attributes_type": "must be an object",
-    "string_too_short": "must not be empty",
-    "string_too_long": "must have at most {max_length} characters",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "literal_error": "must be one of {expected}",
-}
-
-
-def _sentence(found: ErrorDetails) -> str:
-    form = _SENTENCES.get(found["type"])
-    if form is None:
-        return found["msg"]
-    return form.format_map({key: _readable(value) for key, value in found.get("ctx", {}).items()})
-
-
-def _readable(value: Any) -> Any:
-    """A limit without `.0`, a list of words without quote marks."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value.replace("'", "") if isinstance(value, str) else value

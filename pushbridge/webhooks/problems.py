@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from django.http import JsonResponse
 
-from pushbridge.webhooks.messages import Fault
+from channels_app.problems import Fault
 
 CONTENT_TYPE = "application/problem+json"
 
