@@ -1,0 +1,7 @@
+"""Why was this person told of this event, or not; and what if. Answers, and writes nothing."""
+
+from channels_app.why.answers import Answer, NoOutcome
+from channels_app.why.recorded import explain
+from channels_app.why.rehearsed import TOLD, NotImaginable, rehearse
+
+__all__ = ["TOLD", "Answer", "NoOutcome", "NotImaginable", "explain", "rehearse"]
