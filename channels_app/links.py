@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from dataclasses import dataclass
-from urllib.parse import quote
+from enum import StrEnum
+from urllib.parse import quote, unquote
 
 from channels_app.event_types import EventType, Subject
 
@@ -96,3 +98,65 @@ def ids(about: About) -> dict[str, str]:
             return {"workflow_id": about.source, "run_id": about.subject}
         case Subject.MEMBER:
             return {}
+
+
+class Screen(StrEnum):
+    """What a tap opens."""
+
+    CONVERSATION = "conversation"
+    AUDIT_LOG = "audit_log"
+    RUN = "run"
+    INBOX = "inbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a link leads: a screen of an organization, and whose, by the platform's own ids."""
+
+    screen: Screen
+    organization: str
+    """Its slug."""
+    source: str = ""
+    subject: str = ""
+
+
+class NoLinkOfOurs(ValueError):
+    """No banner carries this link."""
+
+
+_ID = r"[^/?#]+"
+_PATH = re.compile(
+    r"/o/(?P<organization>[-\w]{1,64})/(?:"
+    rf"conversations/(?P<conversation>{_ID})"
+    rf"|bots/(?P<audit_log>{_ID})/audit-log"
+    rf"|workflows/(?P<workflow>{_ID})/runs/(?P<run>{_ID})"
+    r"|(?P<inbox>inbox))",
+    re.ASCII,
+)
+
+
+def parse(link: str, *, base: str) -> Place:
+    """Where a link leads that `link` made with the same base. What it names need not exist.
+
+    Raises:
+        NoLinkOfOurs
+    """
+    match = _PATH.fullmatch(link, len(base)) if link.startswith(base) else None
+    if match is None:
+        raise NoLinkOfOurs(link)
+    screen = Screen(match.lastgroup or "")
+    source = match["audit_log"] or match["workflow"] or ""
+    subject = match["conversation"] or match["run"] or ""
+    try:
+        return Place(screen, match["organization"], _unquote(source), _unquote(subject))
+    except ValueError:
+        raise NoLinkOfOurs(link) from None
+
+
+def _unquote(text: str) -> str:
+    """Raises ValueError: no id of the platform's, which are texts without NUL."""
+    plain = unquote(text, errors="strict")
+    if "\0" in plain:
+        raise ValueError("NUL")
+    plain.encode()  # Half of a surrogate pair is a ValueError.
+    return plain

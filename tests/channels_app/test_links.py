@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_app import links
-from channels_app.event_types import CATALOGUE
-from channels_app.links import About
+from channels_app.event_types import CATALOGUE, OWN
+from channels_app.links import About, Place, Screen
 
 CONVERSATION = About(
     row=CATALOGUE["conversation.human_requested"],
@@ -28,6 +28,7 @@ RUN = About(
     subject="run_501",
 )
 STEP = replace(RUN, row=CATALOGUE["workflow.step_stuck"], step="3")
+DIGEST = About(row=OWN["member.digest"], organization_id=1, event_id=13, source="")
 EACH = pytest.mark.parametrize(
     "about", [CONVERSATION, BOT, RUN, STEP], ids=["conversation", "bot", "run", "step"]
 )
@@ -129,3 +130,59 @@ def test_no_id_breaks_out_of_its_place_in_the_link(source: str, subject: str) ->
 )
 def test_a_banner_carries_the_ids_of_what_it_is_about(about: About, ids: dict[str, str]) -> None:
     assert links.ids(about) == ids
+
+
+@given(
+    st.sampled_from([CONVERSATION, BOT, RUN, STEP, DIGEST]),
+    platform_ids,
+    platform_ids,
+    st.sampled_from(["https://chat.example.com/app", "pushbridge://app", ""]),
+)
+def test_every_link_leads_back_to_what_it_was_made_of(
+    about: About, source: str, subject: str, base: str
+) -> None:
+    link = links.link(replace(about, source=source, subject=subject), base=base, organization="a-1")
+
+    place = links.parse(link, base=base)
+
+    assert place.organization == "a-1"
+    assert (
+        place
+        == {
+            CONVERSATION.row: Place(Screen.CONVERSATION, "a-1", subject=subject),
+            BOT.row: Place(Screen.AUDIT_LOG, "a-1", source=source),
+            RUN.row: Place(Screen.RUN, "a-1", source=source, subject=subject),
+            STEP.row: Place(Screen.RUN, "a-1", source=source, subject=subject),
+            DIGEST.row: Place(Screen.INBOX, "a-1"),
+        }[about.row]
+    )
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "/o/acme/inbox",
+        "https://other.example.com/o/acme/inbox",
+        "https://chat.example.com.evil.com/o/acme/inbox",
+        "https://chat.example.com",
+        "https://chat.example.com/o/acme",
+        "https://chat.example.com/o/acme/inbox/",
+        "https://chat.example.com/o/acme/inbox?x=1",
+        "https://chat.example.com/o/acme/inbox\n",
+        "https://chat.example.com/o//inbox",
+        "https://chat.example.com/o/ac%2Fme/inbox",
+        "https://chat.example.com/o/acme/conversations/",
+        "https://chat.example.com/o/acme/conversations/a/b",
+        "https://chat.example.com/o/acme/conversations/a#b",
+        "https://chat.example.com/o/acme/conversations/%00",
+        "https://chat.example.com/o/acme/conversations/%ff",
+        "https://chat.example.com/o/acme/conversations/\ud800",
+        "https://chat.example.com/o/acme/bots/b",
+        "https://chat.example.com/o/acme/workflows/w/runs/",
+        "https://chat.example.com/o/acme/users/1",
+    ],
+)
+def test_what_no_banner_carries_leads_nowhere(link: str) -> None:
+    with pytest.raises(links.NoLinkOfOurs):
+        links.parse(link, base="https://chat.example.com")
