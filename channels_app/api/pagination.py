@@ -145,7 +145,8 @@ class Pages(BasePagination):
         ]
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        link = {"type": ["string", "null"], "format": "uri"}
+        # drf-spectacular puts the example of a row into a page of these.
+        link = {"type": ["string", "null"], "format": "uri", "example": None}
         return {
             "type": "object",
             "properties": {
