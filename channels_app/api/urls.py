@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from django.urls import path
 
+from channels_app.api.inbox import (
+    InboxSummaryView,
+    InboxView,
+    NotificationReadView,
+    NotificationView,
+    ReadAllView,
+)
 from channels_app.api.me import MeView
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
+    path("<slug:org>/inbox/", InboxView.as_view(), name="inbox"),
+    path("<slug:org>/inbox/summary/", InboxSummaryView.as_view(), name="inbox-summary"),
+    path("<slug:org>/inbox/read-all/", ReadAllView.as_view(), name="inbox-read-all"),
+    path("<slug:org>/inbox/<int:notification>/", NotificationView.as_view(), name="notification"),
+    path(
+        "<slug:org>/inbox/<int:notification>/read/",
+        NotificationReadView.as_view(),
+        name="notification-read",
+    ),
 ]
