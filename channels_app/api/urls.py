@@ -12,6 +12,7 @@ from channels_app.api.inbox import (
     ReadAllView,
 )
 from channels_app.api.me import MeView
+from channels_app.api.receipts import ReceiptsView
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
@@ -24,4 +25,5 @@ urlpatterns = [
         NotificationReadView.as_view(),
         name="notification-read",
     ),
+    path("<slug:org>/receipts/", ReceiptsView.as_view(), name="receipts"),
 ]
