@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
+from channels_app.api import paths as paths  # Registers <external:…>.
+from channels_app.api.audit_log import AuditLogView
 from channels_app.api.inbox import (
     InboxSummaryView,
     InboxView,
@@ -26,4 +28,5 @@ urlpatterns = [
         name="notification-read",
     ),
     path("<slug:org>/receipts/", ReceiptsView.as_view(), name="receipts"),
+    path("<slug:org>/bots/<external:bot>/audit-log/", AuditLogView.as_view(), name="audit-log"),
 ]
