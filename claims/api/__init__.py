@@ -1,0 +1,1 @@
+"""`/api/v1/<org>/conversations/`: what agents see of conversations, and do to them."""
