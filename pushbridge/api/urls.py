@@ -10,5 +10,6 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("claims.api.urls")),
+    path("", include("workflows.api.urls")),
     path("", include("channels_app.api.urls")),
 ]
