@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from pushbridge.api.links import LinkView
+
 urlpatterns = [
+    path("links/", LinkView.as_view(), name="links"),
     path("", include("claims.api.urls")),
     path("", include("workflows.api.urls")),
     path("", include("channels_app.api.urls")),
