@@ -26,8 +26,8 @@ from channels_app.gateways.pushes import Answer, Push
 from channels_app.leases import Leased
 from channels_app.levels import Lane
 from channels_app.links import About
-from channels_app.notifications import Routed
 from channels_app.outages import is_outage
+from channels_app.pace import Pace
 
 Clock = Callable[[], datetime]
 
@@ -39,8 +39,6 @@ CATEGORIES = {
     Channel.WORKFLOW: "WORKFLOW",
     Channel.NOTICE: "",  # nothing to be done but to look
 }
-# One transaction's worth of events of one organization, and of deliveries in one lease.
-ROUTE_LIMIT = 100
 LEASE_LIMIT = 200
 # Answers come in one by one; writing them down together costs a fraction, and nobody waits for it.
 SETTLE_SECONDS = 0.02
@@ -166,13 +164,16 @@ class Sender:
 
     def collect(self, *, timeout: float, clock: Clock) -> None:
         """Wait up to `timeout` seconds for answers, and settle those that have come together."""
-        for answer in self._dispatcher.poll(timeout):
-            if not self._answered:
-                self._first_answer = time.monotonic()
+        answers = self._dispatcher.poll(timeout)
+        at = time.monotonic()
+        if answers:
+            self.pace.answered(at)
+            self._first_answer = self._first_answer if self._answered else at
+        for answer in answers:
             # Sent twice from here, because its lease ran out on the way: the first answer counts.
             if leased := self._under_way.pop(answer.delivery_id, None):
                 self._answered.append((leased, answer))
-        overdue = time.monotonic() - self._first_answer >= SETTLE_SECONDS
+        overdue = at - self._first_answer >= SETTLE_SECONDS
         full = len(self._answered) >= SETTLE_LIMIT
         if self._answered and (not self._under_way or overdue or full):
             self.settle(now=clock())
@@ -214,11 +215,13 @@ def drain(
         found = 0
         due = sender.idle or pace.more or time.monotonic() - looked_at >= LOOK_SECONDS
         if due and not (helping and pace.slack):
-            found = _work(lane=lane, sender=sender, pace=pace, now=now)
+            found = _work(lane=lane, sender=sender, now=now)
             looked_at = time.monotonic()
-            if pace.more:
-                doorbell.call_help(lane)
-        sender.collect(timeout=0 if pace.more else PATIENCE_SECONDS, clock=clock)
+        if found and pace.more:
+            doorbell.call_help(lane)
+            sender.collect(timeout=0, clock=clock)
+        else:
+            sender.collect(timeout=PATIENCE_SECONDS, clock=clock)
         if found or not sender.idle:
             continue
         if last_look:
@@ -230,13 +233,21 @@ def drain(
     doorbell.ring(lane)
 
 
-def _work(*, lane: Lane, sender: Sender, pace: Pace, now: datetime) -> int:
+def _work(*, lane: Lane, sender: Sender, now: datetime) -> int:
     """Take on what there is room for; answer how many events and deliveries were found."""
+    pace, room, capacity = sender.pace, sender.room, sender.capacity
+    if pace.is_to_wait(room=room, capacity=capacity, at=time.monotonic()):
+        return 0
     found = 0
-    if limit := pace.events(room=sender.room, capacity=sender.capacity):
-        routed = notifications.route(lane=lane, now=now, limit=limit, room=sender.room)
+    if limit := pace.events(room=room, capacity=capacity):
+        routed = notifications.route(lane=lane, now=now, limit=limit, room=room)
         sender.send(routed.leased, now=now)
-        pace.learn(routed, limit=limit)
+        pace.learn(
+            events=routed.events,
+            deliveries=routed.deliveries,
+            limit=limit,
+            at=time.monotonic(),
+        )
         found += routed.events
     if limit := min(sender.room, LEASE_LIMIT):
         taken = deliveries.lease(lane=lane, now=now, limit=limit)
@@ -244,41 +255,3 @@ def _work(*, lane: Lane, sender: Sender, pace: Pace, now: datetime) -> int:
         deliveries.drop(taken.objections, now=now)
         found += len(taken.leased) + len(taken.objections)
     return found
-
-
-class Pace:
-    """How many events to route next: as many as this worker can send for, the rest is for others.
-
-    What is routed beyond that is written, leased and read again later at twice the cost; and a
-    batch of one event costs nearly as much as one of ten. So in a storm a worker waits until half
-    of its connections' room is free again, but not for long: something may be hanging on them.
-    """
-
-    def __init__(self) -> None:
-        self.more = False
-        """Whether the last batch was full: there is more than one worker takes."""
-        self.slack = False
-        """Whether the last batch was nearly empty: fewer workers would do."""
-        self._deliveries_per_event = 100.0  # careful with the first
-        self._routed_at = 0.0
-
-    def begin(self) -> None:
-        """A drain begins: what the last one found says nothing of what there is now."""
-        self.more = self.slack = False
-
-    def events(self, *, room: int, capacity: int) -> int:
-        """The limit of the next batch; 0 to wait for room."""
-        waited = time.monotonic() - self._routed_at
-        if self.more and room < capacity // 2 and waited < PATIENCE_SECONDS:
-            return 0
-        if room < min(self._deliveries_per_event, capacity // 2):
-            return 0
-        return max(1, min(ROUTE_LIMIT, int(room / self._deliveries_per_event)))
-
-    def learn(self, routed: Routed, *, limit: int) -> None:
-        """What the last batch was like: the next will be much the same."""
-        self._routed_at = time.monotonic()
-        self.more = routed.events >= limit
-        self.slack = routed.events < max(1, limit // 2)
-        if routed.events:
-            self._deliveries_per_event = max(1.0, routed.deliveries / routed.events)
