@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.urls import register_converter
-from django.urls.converters import StringConverter
+from django.urls.converters import StringConverter, UUIDConverter
 
 
 class ExternalIdConverter(StringConverter):
@@ -17,4 +17,11 @@ class ExternalIdConverter(StringConverter):
     regex = r"[^\x00]{1,128}"
 
 
+class InstallationConverter(UUIDConverter):
+    """An installation's id, `<installation:id>`: iOS writes UUIDs in upper case."""
+
+    regex = r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}"
+
+
 register_converter(ExternalIdConverter, "external")
+register_converter(InstallationConverter, "installation")

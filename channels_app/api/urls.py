@@ -6,6 +6,8 @@ from django.urls import path
 
 from channels_app.api import paths as paths  # Registers <external:…>.
 from channels_app.api.audit_log import AuditLogView
+from channels_app.api.device_tests import DeviceTestsView, DeviceTestView
+from channels_app.api.devices import DevicesView, DeviceView
 from channels_app.api.inbox import (
     InboxSummaryView,
     InboxView,
@@ -18,6 +20,18 @@ from channels_app.api.receipts import ReceiptsView
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
+    path("devices/", DevicesView.as_view(), name="devices"),
+    path("devices/<installation:installation>/", DeviceView.as_view(), name="device"),
+    path(
+        "devices/<installation:installation>/test/",
+        DeviceTestsView.as_view(),
+        name="device-tests",
+    ),
+    path(
+        "devices/<installation:installation>/test/<int:test>/",
+        DeviceTestView.as_view(),
+        name="device-test",
+    ),
     path("<slug:org>/inbox/", InboxView.as_view(), name="inbox"),
     path("<slug:org>/inbox/summary/", InboxSummaryView.as_view(), name="inbox-summary"),
     path("<slug:org>/inbox/read-all/", ReadAllView.as_view(), name="inbox-read-all"),
