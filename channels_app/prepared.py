@@ -34,8 +34,8 @@ class Prepared:
         )
         given = f" ({', '.join(f'%({name})s' for name in names)})" if names else ""
         self._execute = f"EXECUTE {self.name}{given}"
-        # How often each session has executed it; the driver's connection, which a reconnect replaces,
-        # stands for the session.
+        # How often each session has executed it, by the driver's connection: a reconnect makes
+        # another.
         self._executed: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
     def first(self, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:

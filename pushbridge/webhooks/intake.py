@@ -1,27 +1,24 @@
-"""What becomes of a verified message: source, changed state and event, all of it or nothing."""
+"""What becomes of a verified message: its event and what it changes, all of it or nothing.
+
+One statement stores both; each app contributes the part that concerns its own tables.
+`docs/decisions/one-statement-door.md` says why, and what it must be careful about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
 from channels_app import doorbell, events, sources
 from channels_app.event_types import Subject
+from channels_app.events import Change, Store, Stored
+from channels_app.models import Source
 from claims import conversations
 from pushbridge.webhooks.connections import LiveConnection
 from pushbridge.webhooks.messages import Message
 from workflows import runs
-
-ESCALATIONS = {
-    "conversation.human_requested",
-    "conversation.unanswered",
-    "conversation.tone_escalated",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,92 +31,77 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What an event belongs to, and what the state knew of it when the event came."""
+    """Where an event's data names its source and its subject.
 
-    source_id: int | None = None
-    subject: str = ""
-    facts: Mapping[str, Any] = field(default_factory=dict)
+    `know` makes a source that is new, and renames one that the platform calls otherwise now.
+    """
+
+    kind: Source.Kind
+    source: str
+    subject: str | None
+    know: Callable[..., int]
+
+
+_PLACES: Mapping[Subject, Place] = {
+    Subject.BOT: Place(Source.Kind.BOT, "bot", None, sources.bot),
+    Subject.CONVERSATION: Place(Source.Kind.BOT, "bot", "conversation", sources.bot),
+    Subject.RUN: Place(Source.Kind.WORKFLOW, "workflow", "run", runs.workflow),
+}
+
+# Composed once; a statement for each way of changing something.
+_CHANGES: Mapping[str, Change] = {**conversations.CHANGES, **runs.CHANGES}
+_STORES: Mapping[Change, Store] = {change: Store(change) for change in set(_CHANGES.values())}
+_UNCHANGED = Store()
+_UNKNOWN_TYPE = Store(of_source=False)
 
 
 def take(
     message: Message, *, connection: LiveConnection, webhook_id: str, now: datetime
 ) -> Receipt:
-    """Store a message once, whatever the number of times that it comes, and wake who routes it."""
-    # An event of an unknown type is one statement, and needs no transaction around it.
-    whole = transaction.atomic() if message.row is not None else nullcontext()
-    try:
-        with whole:
-            place = _locate(message, organization_id=connection.organization_id)
-            event_id = events.publish(
-                organization_id=connection.organization_id,
-                connection_id=connection.id,
-                webhook_id=webhook_id,
-                type=message.type,
-                payload=message.payload,
-                occurred_at=message.occurred_at,
-                now=now,
-                source_id=place.source_id,
-                subject=place.subject,
-                facts=place.facts,
-            )
-    except events.AlreadyReceived as before:
-        return Receipt(before.event_id, created=False)
-    if message.row is not None and message.row.channel is not None:
-        doorbell.ring(message.row.lane)
-    return Receipt(event_id, created=True)
+    """Store a message once, whatever the number of times that it comes, and wake who routes it.
 
-
-def _locate(message: Message, *, organization_id: int) -> Place:
-    if message.row is None:
-        return Place()
-    return _PLACES[message.row.subject](message, organization_id)
-
-
-def _bot_id(message: Message, organization_id: int) -> int:
-    bot = message.data["bot"]
-    return sources.bot(organization_id=organization_id, external_id=bot["id"], name=bot["name"])
-
-
-def _bot(message: Message, organization_id: int) -> Place:
-    return Place(_bot_id(message, organization_id))
-
-
-def _conversation(message: Message, organization_id: int) -> Place:
-    bot_id = _bot_id(message, organization_id)
-    if message.type in ESCALATIONS:
-        facts = conversations.escalate(
-            organization_id=organization_id,
-            bot_id=bot_id,
-            data=message.data,
-            occurred_at=message.occurred_at,
-        )
-    else:
-        facts = conversations.record(
-            organization_id=organization_id,
-            bot_id=bot_id,
-            type=message.type,
-            data=message.data,
-            occurred_at=message.occurred_at,
-        )
-    return Place(bot_id, message.data["conversation"]["id"], facts)
-
-
-def _run(message: Message, organization_id: int) -> Place:
-    workflow = message.data["workflow"]
-    workflow_id = runs.workflow(
-        organization_id=organization_id, external_id=workflow["id"], name=workflow["name"]
-    )
-    facts = runs.record(
-        workflow_id=workflow_id,
+    Raises:
+        sources.Vanished: what the event belongs to is no longer there.
+    """
+    event = events.parameters(
+        organization_id=connection.organization_id,
+        connection_id=connection.id,
+        webhook_id=webhook_id,
         type=message.type,
-        data=message.data,
+        row=message.row,
+        payload=message.payload,
         occurred_at=message.occurred_at,
+        now=now,
     )
-    return Place(workflow_id, message.data["run"]["id"], facts)
+    if message.row is None:
+        stored = _UNKNOWN_TYPE(event)
+    else:
+        stored = _store(message, _PLACES[message.row.subject], event)
+    if stored is None:
+        raise sources.Vanished
+    if stored.created and message.row is not None and message.row.channel is not None:
+        doorbell.ring(message.row.lane)
+    return Receipt(stored.event_id, stored.created)
 
 
-_PLACES: Mapping[Subject, Callable[[Message, int], Place]] = {
-    Subject.BOT: _bot,
-    Subject.CONVERSATION: _conversation,
-    Subject.RUN: _run,
-}
+def _store(message: Message, place: Place, event: dict[str, Any]) -> Stored | None:
+    """Store a message of the catalogue; None if its source is deleted while that is being done."""
+    source = message.data[place.source]
+    named = {
+        "organization_id": event["organization_id"],
+        "external_id": source["id"],
+        "name": source["name"],
+    }
+    change = _CHANGES.get(message.type)
+    parameters = {
+        **event,
+        **sources.parameters(kind=place.kind, **named),
+        "subject": message.data[place.subject]["id"] if place.subject else "",
+        **(change.parameters(message.type, message.data, message.occurred_at) if change else {}),
+    }
+    store = _STORES[change] if change else _UNCHANGED
+    stored = store(parameters)
+    if stored is None or stored.renamed:
+        # In a transaction of its own: a source that has no event yet harms nobody.
+        place.know(**named)
+    return stored or store(parameters)

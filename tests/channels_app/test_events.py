@@ -68,7 +68,7 @@ def test_only_what_may_push_waits_to_be_routed(type: str, state: str, lane: str)
 
 @pytest.mark.parametrize("type", CATALOGUE)
 def test_no_type_of_the_catalogue_is_ignored(type: str) -> None:
-    assert events.initial_state(type) is not Event.State.IGNORED
+    assert events.initial_state(CATALOGUE[type]) is not Event.State.IGNORED
 
 
 def test_the_same_id_again_is_the_same_event() -> None:

@@ -72,3 +72,13 @@ def test_a_bot_that_is_first_named_by_many_at_once_is_made_once() -> None:
     bot = Bot.objects.get()
     assert set(found) == {bot.pk}
     assert groups_that_respond_to(bot.pk) == [role.group_id]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_an_organization_that_is_gone_nothing_is_made() -> None:
+    organization = OrganizationFactory.create()
+    gone = Organization(pk=organization.pk)
+    organization.delete()
+    with pytest.raises(sources.Vanished):
+        named(gone)
+    assert not Source.objects.exists()

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from channels_app.event_types import CATALOGUE, Subject
 from channels_app.models import Bot
 from claims import conversations
 from claims.models import Conversation
+from tests.changes import change
 from tests.factories import BotFactory, ConversationFactory
 from tests.races import at_once
 
@@ -21,15 +23,11 @@ HANDED_BACK, RESOLVED = "conversation.handed_back", "conversation.resolved"
 
 
 def escalate(bot: Bot, at: datetime = AT, data: dict[str, Any] | None = None) -> dict[str, Any]:
-    return conversations.escalate(
-        organization_id=bot.organization_id, bot_id=bot.pk, data=data or DATA, occurred_at=at
-    )
+    return change(conversations.CHANGES, "conversation.human_requested", bot, data or DATA, at)
 
 
 def record(bot: Bot, type: str, at: datetime = LATER) -> dict[str, Any]:
-    return conversations.record(
-        organization_id=bot.organization_id, bot_id=bot.pk, type=type, data=DATA, occurred_at=at
-    )
+    return change(conversations.CHANGES, type, bot, DATA, at)
 
 
 def known() -> Conversation:
@@ -87,10 +85,20 @@ def test_what_the_platform_reports_becomes_the_state(bot: Bot, type: str, state:
     assert (known().state, known().changed_at) == (state, LATER)
 
 
-def test_a_message_changes_nothing(bot: Bot) -> None:
-    escalate(bot)
-    record(bot, "conversation.message")
-    assert (known().state, known().changed_at) == ("waiting", AT)
+def test_a_message_changes_nothing() -> None:
+    assert "conversation.message" not in conversations.CHANGES
+
+
+@pytest.mark.parametrize(
+    "type",
+    [
+        row.name
+        for row in CATALOGUE.values()
+        if row.subject is Subject.CONVERSATION and row.name != "conversation.message"
+    ],
+)
+def test_every_other_report_about_a_conversation_changes_it(type: str) -> None:
+    assert type in conversations.CHANGES
 
 
 @pytest.mark.parametrize("type", [HANDED_BACK, RESOLVED])
@@ -198,9 +206,7 @@ def test_trouble_below_the_bots_thresholds_opens_no_conversation(
     bot = BotFactory.create(unanswered_threshold=3, tone_minimum=0.7)
     data = {"conversation": {"id": "conv_1"}, **trouble}
 
-    facts = conversations.escalate(
-        organization_id=bot.organization_id, bot_id=bot.pk, data=data, occurred_at=AT
-    )
+    facts = escalate(bot, data=data)
 
     assert bool(facts) is opened
     assert Conversation.objects.exists() is opened

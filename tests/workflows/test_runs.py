@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.changes import change
 from tests.factories import BotFactory, OrganizationFactory, WorkflowFactory
 from tests.races import at_once
 from workflows import runs
@@ -31,12 +32,7 @@ def record(
 ) -> dict[str, Any]:
     if type == FINISHED:
         data.setdefault("status", "success")
-    return runs.record(
-        workflow_id=workflow.pk,
-        type=type,
-        data={"run": {"id": "run_1", **(run or {})}, **data},
-        occurred_at=at,
-    )
+    return change(runs.CHANGES, type, workflow, {"run": {"id": "run_1", **(run or {})}, **data}, at)
 
 
 def known() -> Run:
