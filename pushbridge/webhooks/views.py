@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import Error
 from django.db import connection as database
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from channels_app.outages import is_outage
+from channels_app.problems import Fault
+from channels_app.sources import Vanished
 from pushbridge.webhooks import connections, intake, messages, signatures, strict_json
 from pushbridge.webhooks.connections import LiveConnection
 from pushbridge.webhooks.intake import Receipt
-from pushbridge.webhooks.messages import Fault, Message
+from pushbridge.webhooks.messages import Message
 from pushbridge.webhooks.problems import Problem
+
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -43,8 +50,9 @@ def receive(request: HttpRequest, connection_id: str) -> HttpResponse:
         receipt = _receive(request, connection_id, timezone.now())
     except Problem as problem:
         return problem.response()
-    return JsonResponse(
-        {"id": receipt.event_id},
+    return HttpResponse(
+        b'{"id": %d}' % receipt.event_id,
+        content_type="application/json",
         status=HTTPStatus.ACCEPTED if receipt.created else HTTPStatus.OK,
     )
 
@@ -56,46 +64,57 @@ def _receive(request: HttpRequest, connection_id: str, now: datetime) -> Receipt
         )
     connection = _connection(connection_id, now)
     _check_content_type(request)
-    webhook_id, message = _message(request, _body(request), connection, now)
+    body = _body(request)
+    webhook_id = _verified(request, body, connection, now)
+    message = _message(body, now)
     try:
-        return intake.take(message, connection=connection, webhook_id=webhook_id, now=now)
-    except Error as error:
-        if not is_outage(error):
-            raise
+        return _ask(
+            partial(intake.take, message, connection=connection, webhook_id=webhook_id, now=now)
+        )
+    except Vanished as error:
+        # If it is the connection that is gone, the sender shall hear so the next time.
+        connections.forget(connection.id)
         raise _unavailable(error) from error
 
 
 def _connection(connection_id: str, now: datetime) -> LiveConnection:
     try:
-        found = connections.find(UUID(connection_id), now=now)
+        named = UUID(connection_id)
     except ValueError:
-        found = None
-    except Error as error:
-        if not is_outage(error):
-            raise
-        found = _find_again(UUID(connection_id), now, error)
+        raise _no_such_connection() from None
+    found = _ask(partial(connections.find, named, now=now))
     if found is None:
-        raise Problem(HTTPStatus.NOT_FOUND, "There is no such connection.")
+        raise _no_such_connection()
     return found
 
 
-def _find_again(connection_id: UUID, now: datetime, error: Error) -> LiveConnection | None:
-    """Once more, on a new database connection.
+def _no_such_connection() -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, "There is no such connection.")
+
+
+def _ask(question: Callable[[], T]) -> T:
+    """PostgreSQL's answer; if it is gone, that to asking once more on a new connection.
 
     That PostgreSQL was restarted is noticed only when an old connection is next used; each thread
-    of the web server has one, and none of them shall cost the platform a refused webhook.
+    of the web server has one, and none of them shall cost the platform a refused webhook. To store
+    a message twice is to store it once.
     """
-    log.warning("webhook.database_reconnect", error=str(error))
+    try:
+        return question()
+    except Error as error:
+        if not is_outage(error):
+            raise
+        log.warning("webhook.database_reconnect", error=str(error))
     database.close()
     try:
-        return connections.find(connection_id, now=now)
+        return question()
     except Error as again:
         if not is_outage(again):
             raise
         raise _unavailable(again) from again
 
 
-def _unavailable(error: Error) -> Problem:
+def _unavailable(error: Exception) -> Problem:
     log.error("webhook.database_unavailable", error=str(error))
     return Problem(
         HTTPStatus.SERVICE_UNAVAILABLE,
@@ -128,21 +147,40 @@ def _body(request: HttpRequest) -> bytes:
     return body
 
 
-def _message(
-    request: HttpRequest, body: bytes, connection: LiveConnection, now: datetime
-) -> tuple[str, Message]:
-    """The webhook's id and what it says, once it is sure whose it is."""
+def _verified(request: HttpRequest, body: bytes, connection: LiveConnection, now: datetime) -> str:
+    """The webhook's id, once it is sure whose it is.
+
+    What no secret fits that we have kept for some seconds may be signed with a newer one.
+    """
+    check = partial(
+        signatures.verify,
+        headers={name: request.META.get(key, "") for name, key in _HEADERS.items()},
+        body=body,
+        now=now.timestamp(),
+        tolerance=settings.WEBHOOK_TOLERANCE_SECONDS,
+    )
     try:
-        webhook_id = signatures.verify(
-            keys=connection.keys,
-            headers={name: request.META.get(key, "") for name, key in _HEADERS.items()},
-            body=body,
-            now=now.timestamp(),
-            tolerance=settings.WEBHOOK_TOLERANCE_SECONDS,
-        )
-        return webhook_id, messages.parse(strict_json.loads(body), now=now)
+        return check(keys=connection.keys)
     except signatures.Unverified as error:
-        raise Problem(HTTPStatus.UNAUTHORIZED, f"Not verified: {error}.") from None
+        if connection.read_at == now:
+            raise _unverified(error) from None
+    current = _ask(partial(connections.read, connection.id, now=now))
+    if current is None:
+        raise _no_such_connection()
+    try:
+        return check(keys=current.keys)
+    except signatures.Unverified as error:
+        raise _unverified(error) from None
+
+
+def _unverified(error: signatures.Unverified) -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, f"Not verified: {error}.")
+
+
+def _message(body: bytes, now: datetime) -> Message:
+    """What the body says."""
+    try:
+        return messages.parse(strict_json.loads(body), now=now)
     except strict_json.Unreadable as error:
         faults = [Fault(error.pointer, error.detail)] if error.pointer else []
         raise Problem(HTTPStatus.BAD_REQUEST, f"Not read: {error.detail}.", faults=faults) from None
