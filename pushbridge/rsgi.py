@@ -163,7 +163,8 @@ class Application:
 
 def _respond(environ: Environ, protocol: HTTPProtocol) -> None:
     """In a thread: let Django answer, and send what it says."""
-    protocol.response_bytes(*_django(environ))
+    answer = _door.answer if _is_for_the_door(environ) else _django
+    protocol.response_bytes(*answer(environ))
 
 
 def _django(environ: Environ) -> tuple[int, Headers, bytes]:
@@ -176,8 +177,7 @@ def _django(environ: Environ) -> tuple[int, Headers, bytes]:
         started.append((int(status[:3]), headers))
         return sys.stderr.buffer.write  # PEP 3333 wants one; Django never calls it.
 
-    handler = _door if _is_for_the_door(environ) else django
-    response = handler(environ, start_response)
+    response = django(environ, start_response)
     try:
         content = b"".join(response)
     finally:
