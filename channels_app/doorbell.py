@@ -71,6 +71,10 @@ class Doorbell:
             log.warning("doorbell.unanswered", lane=lane.value, error=str(error))
 
     def _ask(self, ring: Ring) -> None:
+        # Rung already, and not yet taken up: that ring comes after this one's reason, too. Most of
+        # a storm ends here, where it wakes nobody.
+        if ring in self._rung and self._thread is not None and self._thread.is_alive():
+            return
         with self._wake:
             # Threads do not survive a fork, so the first ring in each process starts one.
             if self._thread is None or not self._thread.is_alive():
