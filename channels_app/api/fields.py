@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -55,3 +57,12 @@ class TimeZoneField(serializers.CharField):
                 "is not the name of an IANA time zone, such as Europe/Berlin"
             )
         return name
+
+
+class InstantField(serializers.DateTimeField):
+    """A moment with its offset from UTC: without one it could be any of 26 hours."""
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if timezone.is_naive(value):
+            raise serializers.ValidationError("must have its offset from UTC: …Z, or …+02:00")
+        return super().enforce_timezone(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -12,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels_app import receipts
-from channels_app.api.fields import Body
+from channels_app.api.fields import Body, InstantField
 from channels_app.api.views import MemberView
 from channels_app.models import Receipt
 from channels_app.receipts import Answer, Result, Told
@@ -21,15 +20,6 @@ MOST_AT_ONCE = 100
 
 _UNKNOWN = "No such notification of yours went to this installation."
 _CLAMPED = "The device's clock cannot be right: the nearest possible moment was kept."
-
-
-class InstantField(serializers.DateTimeField):
-    """A moment with its offset from UTC: what a device calls 9 o'clock says nothing without it."""
-
-    def enforce_timezone(self, value: datetime) -> datetime:
-        if value.tzinfo is None:
-            raise serializers.ValidationError("needs an offset from UTC, or Z")
-        return super().enforce_timezone(value)
 
 
 class ReceiptBody(Body):
