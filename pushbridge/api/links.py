@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.http import QueryDict
@@ -167,7 +168,7 @@ def _answer(
         Problem: what it refuses them with.
     """
     inner = copy(request._request)
-    inner.path = inner.path_info = address
+    inner.path = inner.path_info = unquote(address)
     inner.META = {**inner.META, "QUERY_STRING": ""}
     inner.GET = QueryDict()
     view = view_class()

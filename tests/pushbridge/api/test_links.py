@@ -120,21 +120,32 @@ def test_what_tells_of_other_things_opens_the_inbox(alice: Membership, type: str
     assert answer["content"] == client_for(alice.user).get(answer["api"]).json()
 
 
-def test_the_next_page_of_a_list_is_where_the_screen_finds_it(alice: Membership) -> None:
-    connection = ConnectionFactory.create(organization=alice.organization)
+@pytest.mark.parametrize("external_id", ["bot_1", "bot 1", "a/b", "50%25 ü?"])
+def test_the_next_page_of_a_list_is_where_the_screen_finds_it(
+    alice: Membership, external_id: str
+) -> None:
+    bot = BotFactory.create(organization=alice.organization, external_id=external_id)
+    SubscriptionFactory.create(membership=alice, source=bot)
+    data = {"bot": {"id": external_id, "name": "Bot"}, "tool": {"id": "t", "name": "Refunds"}}
+    source = ConnectionFactory.create(organization=alice.organization)
     rows = [
-        NotificationFactory.create(
-            event=EventFactory.create(connection=connection), membership=alice, listed=True
+        EventFactory.create(
+            connection=source,
+            source=bot,
+            subject="",
+            type="bot.tool_linked",
+            payload={"data": data},
         )
         for _ in range(31)
     ]
+    what = About(EVENT_TYPES["bot.tool_linked"], 1, 1, external_id)
+    link = links.link(what, base=BASE, organization="acme")
 
-    content = opened(alice, f"{BASE}/o/acme/inbox").json()["content"]
-    client = client_for(alice.user)
-    following = client.get(content["next"]).json()
+    target = opened(alice, link).json()
+    following = client_for(alice.user).get(target["content"]["next"])
 
-    assert "/api/v1/acme/inbox/?cursor=" in content["next"]
-    assert [row["id"] for row in following["results"]] == [rows[0].pk]
+    assert target["content"]["next"].startswith(f"{target['api']}?cursor=")
+    assert [row["id"] for row in following.json()["results"]] == [rows[0].pk]
 
 
 def test_parameters_beside_the_link_do_not_reach_the_screen(alice: Membership) -> None:
