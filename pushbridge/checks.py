@@ -11,6 +11,8 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 
+from pushbridge.api import checks as api
+
 
 def drivers(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """psycopg 3 beside psycopg2 would be taken by Django without a word."""
@@ -48,3 +50,4 @@ def applications(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 def register_all() -> None:
     register(drivers)
     register(applications)
+    register(api.issuer)

@@ -17,6 +17,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
+from channels_app.api.credentials import SCOPES
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 env = environ.Env()
@@ -45,6 +47,7 @@ INSTALLED_APPS = [
     "channels_app.apps.ChannelsConfig",
     "push_notifications",
     "guardian",
+    "oauth2_provider",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -167,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "UserAttributeSimilarityValidator",
         "MinimumLengthValidator",
         "CommonPasswordValidator",
+AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
         "NumericPasswordValidator",
     )
 ]
@@ -286,6 +290,53 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
+
+# Tokens of our own (pushbridge/api/oauth). docs/decisions/api-tokens.md says why these values.
+OAUTH2_PROVIDER = {
+    "OAUTH2_VALIDATOR_CLASS": "pushbridge.api.oauth.validator.Validator",
+    "OIDC_ISS_ENDPOINT": PUBLIC_URL.rstrip("/"),
+    "SCOPES": {scope.value: meaning for scope, meaning in SCOPES.items()},
+    "DEFAULT_SCOPES": [scope.value for scope in SCOPES],
+    "ALLOWED_REDIRECT_URI_SCHEMES": [
+        "https",
+        *env.list("OAUTH_REDIRECT_SCHEMES", default=["pushbridge"]),
+    ],
+    "ALLOWED_SCHEMES": ["https"],
+    "ACCESS_TOKEN_EXPIRE_SECONDS": env.int("OAUTH_ACCESS_TOKEN_SECONDS", default=3600),
+    "REFRESH_TOKEN_EXPIRE_SECONDS": env.int("OAUTH_REFRESH_TOKEN_SECONDS", default=90 * 86_400),
+    "REFRESH_TOKEN_GRACE_PERIOD_SECONDS": 30,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["authorization_code", "refresh_token"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": ["code"],
+    "OAUTH2_TOKEN_ENDPOINT_AUTH_METHODS_SUPPORTED": ["none"],
+    "OAUTH2_PROTECTED_RESOURCE_IDENTIFIER": f"{PUBLIC_URL.rstrip('/')}/api/",
+    "OAUTH2_PROTECTED_RESOURCE_NAME": "Pushbridge",
+    "OAUTH2_PROTECTED_RESOURCE_DOCUMENTATION": f"{PUBLIC_URL.rstrip('/')}/api/docs/",
+    # RFC 9700, best current practice: tokens are kept as hashes, PKCE is S256 alone, and so on.
+    **{
+        f"COMPLIANT_BCP_RFC9700_{rule}": True
+        for rule in (
+            "ACCESS_TOKEN_TRANSPORT",
+            "AUTHZ_RESPONSE_ISS",
+            "IMPLICIT_GRANT",
+            "PASSWORD_GRANT",
+            "PKCE_METHOD",
+            "PKCE_REQUIRED",
+            "REDIRECT_URI_MATCHING",
+            "REDIRECT_URI_SCHEME",
+            "REFRESH_TOKEN",
+            "TOKEN_STORAGE",
+        )
+    },
+}
+
+# Tokens of somebody else (pushbridge/api/openid.py). Without an issuer there are none.
+OIDC_ISSUER = env.str("OIDC_ISSUER", default="")
+OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", default="")
+OIDC_JWKS_URL = env.str("OIDC_JWKS_URL", default="")
+OIDC_ALGORITHMS = env.list("OIDC_ALGORITHMS", default=["RS256", "ES256"])
+OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="sub")
+
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pushbridge.api.schema.add_answers",

@@ -3,6 +3,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from rest_framework.permissions import AllowAny
 
+from pushbridge.api.oauth.views import SignInView, SignOutView
 from pushbridge.health import healthz, readyz
 
 urlpatterns = [
@@ -18,6 +19,9 @@ urlpatterns = [
         name="api-docs",
     ),
     path("api/v1/", include("pushbridge.api.urls")),
+    path("", include("pushbridge.api.oauth.urls")),
+    path("sign-in/", SignInView.as_view(), name="sign-in"),
+    path("sign-out/", SignOutView.as_view(), name="sign-out"),
     path("admin/", admin.site.urls),
 ]
 
