@@ -163,6 +163,7 @@ AUTHENTICATION_BACKENDS = [
 ANONYMOUS_USER_NAME = None
 AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
+AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -170,7 +171,6 @@ AUTH_PASSWORD_VALIDATORS = [
         "UserAttributeSimilarityValidator",
         "MinimumLengthValidator",
         "CommonPasswordValidator",
-AXES_LOCKOUT_TEMPLATE = "pages/locked_out.html"
         "NumericPasswordValidator",
     )
 ]
@@ -283,13 +283,6 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
     "UNICODE_JSON": True,
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Pushbridge",
-    "VERSION": "1.0.0",
-    "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SERVE_INCLUDE_SCHEMA": False,
 
 # Tokens of our own (pushbridge/api/oauth). docs/decisions/api-tokens.md says why these values.
 OAUTH2_PROVIDER = {
@@ -337,6 +330,13 @@ OIDC_JWKS_URL = env.str("OIDC_JWKS_URL", default="")
 OIDC_ALGORITHMS = env.list("OIDC_ALGORITHMS", default=["RS256", "ES256"])
 OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="sub")
 
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Pushbridge",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pushbridge.api.schema.add_answers",
