@@ -2,6 +2,6 @@
 
 from channels_app.why.answers import Answer, NoOutcome
 from channels_app.why.recorded import explain
-from channels_app.why.rehearsed import TOLD, NotImaginable, rehearse
+from channels_app.why.rehearsed import TOLD, NotImaginable, kind_of_source, rehearse
 
-__all__ = ["TOLD", "Answer", "NoOutcome", "NotImaginable", "explain", "rehearse"]
+__all__ = ["TOLD", "Answer", "NoOutcome", "NotImaginable", "explain", "kind_of_source", "rehearse"]

@@ -74,10 +74,10 @@ class Place:
     """What it is: “the quiet hours of Alice”."""
     advice: str
     """Who changes it, and where: a sentence."""
-    admin: str = ""
-    """The address of its page in the admin; empty: it has none."""
-    api: str = ""
-    """The address of it in the API, for the member themselves; empty: operators only."""
+    admin: str | None
+    """The address of its page in the admin, if it has one."""
+    api: str | None
+    """Its address in the API, for the member themselves; None: operators only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Answer:
     event_id: int | None
     """None: there is no such event."""
     type: str
-    data: Mapping[str, Any]
+    data: Mapping[str, Any] | None
     organization: str
     """Its slug."""
     source: str

@@ -189,8 +189,8 @@ def place(outcome: str, decided_by: str, where: Whereabouts) -> Place | None:
     )
 
 
-def _api(endpoint: Endpoint | None, where: Whereabouts) -> str:
-    """The address for the member; empty: the setting has none, or not for this source."""
+def _api(endpoint: Endpoint | None, where: Whereabouts) -> str | None:
+    """The address for the member; None: the setting has none, or not for this source."""
     organization, source = where.organization.slug, where.source
     of_type = reverse("preference", args=[organization, where.event_type])
     match endpoint:
@@ -210,14 +210,14 @@ def _api(endpoint: Endpoint | None, where: Whereabouts) -> str:
             return reverse("snoozes", args=[organization])
         case Endpoint.DEVICES:
             return "/api/v1/devices/"
-    return ""
+    return None
 
 
 def _quoted(source: Source) -> str:
     return quote(source.external_id, safe="")
 
 
-def _admin(page: Page, part: str, where: Whereabouts) -> str:
+def _admin(page: Page, part: str, where: Whereabouts) -> str | None:
     match page:
         case Page.ORGANIZATION:
             address = reverse("admin:chatbot_organization_change", args=[where.organization.pk])
@@ -232,7 +232,7 @@ def _admin(page: Page, part: str, where: Whereabouts) -> str:
         case Page.SOURCE if where.source is not None:
             address = _source(where.source)
         case _:
-            return ""
+            return None
     return f"{address}#{part}" if part else address
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from channels_app.cases import Case
@@ -38,11 +38,15 @@ USUAL: Mapping[str, Any] = {
 }
 
 
+# Nobody knows what clocks will show much later.
+MOST_AWAY = timedelta(days=366)
+
+
 class NotImaginable(ValueError):
     """It cannot be an event.
 
     Attributes:
-        faults: each place that is wrong; `/type`, `/source` or within `/data`.
+        faults: each place that is wrong; `/type`, `/source`, `/at` or within `/data`.
     """
 
     def __init__(self, faults: list[Fault]) -> None:
@@ -68,7 +72,7 @@ def rehearse(
     Args:
         membership: its `user` and `organization` are loaded.
         source: of the same organization.
-        at: the moment of the decision.
+        at: the moment of the decision, at most `MOST_AWAY` from now.
         data: fields of the event's data; those that are left out are as usual.
         oneself: the person asks themselves, and is spoken to.
 
@@ -78,6 +82,8 @@ def rehearse(
     row = CATALOGUE.get(type)
     if row is None or row.channel is None:
         raise NotImaginable([Fault("/type", f"must be one of {', '.join(TOLD)}")])
+    if abs(at - now) > MOST_AWAY:
+        raise NotImaginable([Fault("/at", "must be within a year from now")])
     whole = _data(row, source, data or {})
     matter = Matter(type, whole, membership.organization, source)
     judgement = judge(
@@ -106,13 +112,18 @@ def rehearsed(judgement: Judgement | None, *, at: datetime) -> Finding:
     )
 
 
+def kind_of_source(type: str) -> Source.Kind:
+    """What sends events of a type of the catalogue."""
+    return Source.Kind.WORKFLOW if CATALOGUE[type].subject is Subject.RUN else Source.Kind.BOT
+
+
 def _data(row: EventType, source: Source, given: Mapping[str, Any]) -> dict[str, Any]:
     """The whole of the event's data.
 
     Raises:
         NotImaginable
     """
-    kind = Source.Kind.WORKFLOW if row.subject is Subject.RUN else Source.Kind.BOT
+    kind = kind_of_source(row.name)
     if source.kind != kind:
         raise NotImaginable([Fault("/source", f"must be a {kind.value}, for {row.name}")])
     usual = {**USUAL, "consecutive_unanswered": _threshold(row, source)}
