@@ -1,4 +1,4 @@
-"""My inbox in an organization: what I was told or would have been, the badge, read and unread."""
+"""My inbox in an organization: what I was told, or would have been."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django.db.models import Q
-from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -25,10 +24,11 @@ from channels_app.api.views import MemberView
 from channels_app.event_types import Channel
 from channels_app.levels import Level
 from channels_app.models import Notification
-from channels_app.problems import Fault, ParameterFault, Problem
+from channels_app.problems import ParameterFault, Problem
 from channels_app.routing import Outcome
 
-LARGEST_ID = 2**63 - 1
+# What fits into 64 bits, however many nines.
+MOST_DIGITS = 18
 CHANNELS = [channel.value for channel in Channel if channel is not Channel.NOTICE]
 
 
@@ -113,30 +113,6 @@ class NotificationBody(Body):
     )
 
 
-@extend_schema_serializer(
-    examples=[
-        OpenApiExample("Three", response_only=True, value={"unread": 3, "more": False}),
-        OpenApiExample("Many", response_only=True, value={"unread": 1000, "more": True}),
-    ]
-)
-class InboxSummaryBody(Body):
-    unread = serializers.IntegerField(
-        max_value=inbox.MOST_COUNTED, help_text="For the badge. Nothing is counted beyond 1000."
-    )
-    more = serializers.BooleanField(help_text="There are more unread than that.")
-
-
-@extend_schema_serializer(
-    examples=[OpenApiExample("Up to what I saw", request_only=True, value={"up_to": 90072})]
-)
-class ReadAllBody(Body):
-    up_to = serializers.IntegerField(
-        min_value=1,
-        max_value=LARGEST_ID,
-        help_text="The `id` of the newest one that was on the screen.",
-    )
-
-
 class ByTime(Pages):
     fields = ("created_at", "pk")
 
@@ -174,22 +150,6 @@ class InboxView(MemberView[Notification]):
         return self.get_paginated_response(NotificationBody(page, many=True).data)
 
 
-class InboxSummaryView(MemberView[Notification]):
-    """`/api/v1/<org>/inbox/summary/`"""
-
-    tag = "Inbox"
-    serializer_class = InboxSummaryBody
-
-    @extend_schema(operation_id="inbox_summary")
-    def get(self, request: Request, org: str) -> Response:
-        """Count my unread notifications
-
-        The number on the app's icon. Cheap enough to be polled: send the ETag of the last answer
-        as If-None-Match, and get 304 while nothing has changed.
-        """
-        return _summary(self.membership.pk)
-
-
 class NotificationView(MemberView[Notification]):
     """`/api/v1/<org>/inbox/<id>/`"""
 
@@ -205,72 +165,8 @@ class NotificationView(MemberView[Notification]):
         """
         row = inbox.with_origin(inbox.shown(self.membership.pk)).filter(pk=notification).first()
         if row is None:
-            _refuse()
+            refuse()
         return Response(NotificationBody(_entry(row, self.membership.organization.slug)).data)
-
-
-class NotificationReadView(MemberView[Notification]):
-    """`/api/v1/<org>/inbox/<id>/read/`"""
-
-    tag = "Inbox"
-    serializer_class = InboxSummaryBody
-
-    @extend_schema(operation_id="inbox_read", request=None)
-    def put(self, request: Request, org: str, notification: int) -> Response:
-        """Mark one as read
-
-        Again changes nothing. The answer is what the badge says now.
-        """
-        mine = self.membership.pk
-        try:
-            inbox.read(membership_id=mine, notification_id=notification, now=timezone.now())
-        except inbox.NotInInbox:
-            _refuse()
-        return _summary(mine)
-
-    @extend_schema(operation_id="inbox_unread", responses=InboxSummaryBody)
-    def delete(self, request: Request, org: str, notification: int) -> Response:
-        """Mark one as unread
-
-        The answer is what the badge says now.
-        """
-        mine = self.membership.pk
-        try:
-            inbox.unread_again(membership_id=mine, notification_id=notification)
-        except inbox.NotInInbox:
-            _refuse()
-        return _summary(mine)
-
-
-class ReadAllView(MemberView[Notification]):
-    """`/api/v1/<org>/inbox/read-all/`"""
-
-    tag = "Inbox"
-    serializer_class = ReadAllBody
-
-    @extend_schema(operation_id="inbox_read_all", responses={200: InboxSummaryBody})
-    def post(self, request: Request, org: str) -> Response:
-        """Mark all as read, up to one
-
-        That one and all below it in the list. What came while the person was reading stands above
-        it, and stays unread. The answer is what the badge says now.
-        """
-        body = ReadAllBody(data=request.data)
-        body.is_valid(raise_exception=True)
-        mine, newest_id = self.membership.pk, body.validated_data["up_to"]
-        try:
-            inbox.read_up_to(membership_id=mine, newest_id=newest_id, now=timezone.now())
-        except inbox.NotInInbox:
-            raise Problem(
-                HTTPStatus.BAD_REQUEST,
-                "This body cannot be used.",
-                faults=[Fault("/up_to", "is not the id of a notification in your inbox")],
-            ) from None
-        return _summary(mine)
-
-
-def _summary(membership_id: int) -> Response:
-    return Response(InboxSummaryBody(inbox.unread(membership_id)).data)
 
 
 def _entry(row: Notification, organization: str) -> dict[str, Any]:
@@ -312,7 +208,7 @@ def _wanted(request: Request) -> Q:
             _refuse_parameter("channel", f"must be one of {', '.join(CHANNELS)}")
         wanted &= inbox.of_channel(Channel(channel))
     if (digest := asked.get("digest")) is not None:
-        if not (digest.isascii() and digest.isdigit() and len(digest) < 19):
+        if not (digest.isascii() and digest.isdigit() and len(digest) <= MOST_DIGITS):
             _refuse_parameter("digest", "must be the id of an event")
         wanted &= Q(digest=int(digest))
     return wanted
@@ -326,5 +222,6 @@ def _refuse_parameter(name: str, detail: str) -> NoReturn:
     )
 
 
-def _refuse() -> NoReturn:
+def refuse() -> NoReturn:
+    """Raises Problem: 404."""
     raise Problem(HTTPStatus.NOT_FOUND, "There is no such notification in your inbox.")

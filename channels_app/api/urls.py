@@ -8,14 +8,9 @@ from channels_app.api import paths as paths  # Registers <external:…>.
 from channels_app.api.audit_log import AuditLogView
 from channels_app.api.device_tests import DeviceTestsView, DeviceTestView
 from channels_app.api.devices import DevicesView, DeviceView
-from channels_app.api.inbox import (
-    InboxSummaryView,
-    InboxView,
-    NotificationReadView,
-    NotificationView,
-    ReadAllView,
-)
+from channels_app.api.inbox import InboxView, NotificationView
 from channels_app.api.me import MeView
+from channels_app.api.reading import InboxSummaryView, NotificationReadView, ReadAllView
 from channels_app.api.receipts import ReceiptsView
 
 urlpatterns = [
