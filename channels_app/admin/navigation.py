@@ -54,6 +54,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Security",
         (
+            ("Apps", "apps", "oauth2_provider_application", "superuser"),
+            ("Signed-in apps", "mobile_lock_portrait", "oauth2_provider_refreshtoken", "superuser"),
             ("Locked out", "lock", "axes_accessattempt", "superuser"),
             ("Failed sign-ins", "lock_person", "axes_accessfailurelog", "superuser"),
             ("Sign-ins", "login", "axes_accesslog", "superuser"),

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 # Concern all organizations at once.
-FOR_SUPERUSERS = {"axes"}
+FOR_SUPERUSERS = {"axes", "oauth2_provider"}
 SHARED = [model for model in MODELS if model._meta.app_label not in FOR_SUPERUSERS]
 OURS = {"chatbot", "claims", "workflows"}
 UNTOUCHABLE = (Event, Notification, Delivery, Attempt)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.auth.models import Permission
 from django.db.models import Model
+from oauth2_provider.models import Application, RefreshToken
 
 from channels_app.models import (
     Attempt,
@@ -92,6 +93,8 @@ def world(organization: Organization, *, person: User | None = None, called: str
             (AccessLog, {}),
         )
     ]
+    app = Application.objects.create(name=f"App {called}", hash_client_secret=False)
+    signed_in = RefreshToken.objects.create(user=user, application=app, token=f"{user}'s")
     devices = [phone.apns, android.fcm, browser.webpush]
     return {
         Organization: organization,
@@ -109,5 +112,5 @@ def world(organization: Organization, *, person: User | None = None, called: str
         Attempt: attempt,
         Conversation: conversation,
         Run: run,
-        **{type(row): row for row in (*devices, *sign_ins) if row},
+        **{type(row): row for row in (*devices, *sign_ins, app, signed_in) if row},
     }
