@@ -111,7 +111,7 @@ def register(
         )
         push_tokens.drop([before], but=token)
         _forget_the_longest_dead(person)
-        _introduce(person, about)
+        _introduce(person, about, now=now)
         return Registered(Installation.objects.get(pk=target_id), created=known is None)
 
 
@@ -243,10 +243,11 @@ def _forget_the_longest_dead(person: User) -> None:
         push_tokens.drop(list(dead[:beyond]))
 
 
-def _introduce(person: User, about: About) -> None:
+def _introduce(person: User, about: About, *, now: datetime) -> None:
     """Where nobody chose yet, a person's language and time zone are those of their first device."""
     people.localize(
         user=person,
+        now=now,
         locale=None if person.locale else _spoken(about.get("locale", "")),
         time_zone=None if person.time_zone else about.get("time_zone") or None,
     )

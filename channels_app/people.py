@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db import transaction
+
+from channels_app import holds
 from channels_app.models import User
 
 
-def localize(*, user: User, locale: str | None = None, time_zone: str | None = None) -> None:
+def localize(
+    *, user: User, now: datetime, locale: str | None = None, time_zone: str | None = None
+) -> None:
     """Change the language of a person's banners, and where their quiet hours are. None: as it is.
+
+    Quiet hours are by another wall clock then: what they hold is judged again.
 
     Args:
         locale: a language of `settings.LANGUAGES` (`languages.match`).
@@ -14,7 +23,12 @@ def localize(*, user: User, locale: str | None = None, time_zone: str | None = N
     """
     changes = {"locale": locale, "time_zone": time_zone}
     changes = {name: value for name, value in changes.items() if value is not None}
-    if changes:
+    if not changes:
+        return
+    with transaction.atomic():
         User.objects.filter(pk=user.pk).update(**changes)
-        for name, value in changes.items():
-            setattr(user, name, value)
+        if time_zone is not None:
+            memberships = user.memberships.values_list("pk", flat=True)
+            holds.reconsider(membership_ids=list(memberships), now=now)
+    for name, value in changes.items():
+        setattr(user, name, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -91,7 +92,7 @@ class MeView(ApiView[User]):
         body = MeBody(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         etags.check_unchanged(request, self._body())
-        people.localize(user=self.person, **body.validated_data)
+        people.localize(user=self.person, now=timezone.now(), **body.validated_data)
         return Response(self._body())
 
     def _body(self) -> dict[str, Any]:
