@@ -342,6 +342,12 @@ SPECTACULAR_SETTINGS = {
         "pushbridge.api.schema.add_answers",
         "pushbridge.webhooks.openapi.add_door",
     ],
+    "ENUM_NAME_OVERRIDES": {
+        "Level": "channels_app.api.choices.LEVELS",
+        "SourceLevel": "channels_app.api.choices.SOURCE_LEVELS",
+        "Channel": "channels_app.api.choices.CHANNELS",
+        "SourceKind": "channels_app.api.choices.SOURCE_KINDS",
+    },
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
