@@ -221,7 +221,7 @@ def _leased(*row: Any) -> Leased:
 # taken back meanwhile, and not yet sent again, is still answered; after the next lease it is not.
 # The UPDATE hands each answer on: PostgreSQL expects one row of it, and would find the answers of
 # hundreds by as many walks through all of them.
-SETTLE = """
+SETTLE = Prepared("""
     WITH kind AS (
         SELECT * FROM unnest(
             %(state)s::text[], %(due_at)s::timestamptz[], %(verdict)s::text[], %(status)s::int[],
@@ -237,7 +237,7 @@ SETTLE = """
         UPDATE chatbot_delivery delivery SET
             state = answer.state, reason = answer.reason,
             due_at = COALESCE(answer.due_at, delivery.due_at),
-            settled_at = CASE WHEN answer.state = 'pending' THEN NULL ELSE %(now)s END
+            settled_at = CASE WHEN answer.state = 'pending' THEN NULL ELSE %(now)s::timestamptz END
         FROM answer
         WHERE delivery.id = answer.id AND delivery.attempts = answer.number
             AND delivery.settled_at IS NULL
@@ -254,7 +254,7 @@ SETTLE = """
         gateway_id = EXCLUDED.gateway_id, sent_at = EXCLUDED.sent_at,
         answered_at = EXCLUDED.answered_at
     WHERE chatbot_attempt.verdict = 'lost'
-"""
+""")
 KIND_COLUMNS = ("state", "due_at", "verdict", "status", "reason")
 
 Kind = tuple[str, datetime | None, str, int | None, str]
@@ -270,9 +270,8 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
         for leased, answer in results
     ]
     dead = [answer for _, answer in results if answer.verdict is Verdict.DEAD]
-    with transaction.atomic() if dead else nullcontext(), connection.cursor() as cursor:
-        cursor.execute(
-            SETTLE,
+    with transaction.atomic() if dead else nullcontext():
+        SETTLE.run(
             {
                 "now": now,
                 **_columns(KIND_COLUMNS, kinds),
@@ -282,7 +281,7 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
                 "gateway_id": arrays.texts(answer.gateway_id[:200] for _, answer in results),
                 "sent_at": arrays.plain(answer.sent_at for _, answer in results),
                 "answered_at": arrays.plain(answer.answered_at for _, answer in results),
-            },
+            }
         )
         if dead:
             _bury(dead)

@@ -45,12 +45,14 @@ class Prepared:
         session is not the one that we prepared it in, would end the transaction.
         """
         with database.cursor() as cursor:
-            if database.in_atomic_block:
-                cursor.execute(self._sql, parameters)
-            else:
-                self._execute_prepared(cursor, parameters)
+            self._execute_safely(cursor, parameters)
             row: tuple[Any, ...] | None = cursor.fetchone()
         return row
+
+    def run(self, parameters: Mapping[str, Any]) -> None:
+        """Execute the statement, which answers no rows; otherwise as `first`."""
+        with database.cursor() as cursor:
+            self._execute_safely(cursor, parameters)
 
     def all(self, parameters: Mapping[str, Any]) -> list[tuple[Any, ...]]:
         """Execute the statement; answer its rows.
@@ -63,6 +65,12 @@ class Prepared:
             self._execute_prepared(cursor, parameters)
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def _execute_safely(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
+        if database.in_atomic_block:
+            cursor.execute(self._sql, parameters)
+        else:
+            self._execute_prepared(cursor, parameters)
 
     def _execute_prepared(self, cursor: Any, parameters: Mapping[str, Any]) -> None:
         session = database.connection

@@ -35,6 +35,16 @@ def test_a_statement_is_prepared_once_and_then_only_executed(sum: Prepared) -> N
     assert told(captured) == ["PREPARE", "EXECUTE", "EXECUTE", "EXECUTE"]
 
 
+def test_a_statement_without_rows_is_executed_all_the_same() -> None:
+    statement = Prepared("DELETE FROM django_session WHERE expire_date < %(now)s::timestamptz")
+    with CaptureQueriesContext(database) as captured:
+        statement.run({"now": "2026-01-01"})
+        with transaction.atomic():
+            statement.run({"now": "2026-01-01"})
+    assert told(captured) == ["PREPARE", "EXECUTE", "BEGIN", "DELETE", "COMMIT"]
+    database.close()
+
+
 def test_no_row_is_none() -> None:
     assert Prepared("SELECT 1 WHERE %(no)s::bool").first({"no": False}) is None
 

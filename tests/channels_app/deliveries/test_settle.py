@@ -130,6 +130,33 @@ def test_each_of_a_batch_is_settled_by_its_own_answer() -> None:
     assert [states[leased.delivery_id] for leased in taken] == ["accepted", "failed", "pending"]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_answers_of_every_kind_are_written_down_by_a_prepared_statement_too() -> None:
+    for _ in range(4):
+        due()
+    taken = lease().leased
+    given = [
+        answer(taken[0].delivery_id, Verdict.ACCEPTED, gateway_id='{"a,b"}\\'),
+        answer(taken[1].delivery_id, Verdict.RETRY, status=503, reason="it's {busy}"),
+        answer(taken[2].delivery_id, Verdict.UNKNOWN, status=None, reason="Timeout"),
+    ]
+    deliveries.settle(list(zip(taken[:3], given, strict=True)), now=NOW)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")  # as a pooler might
+    lone = answer(taken[3].delivery_id, Verdict.UNKNOWN, status=None)
+    deliveries.settle([(taken[3], lone)], now=NOW)
+
+    tries = {each.delivery_id: each for each in Attempt.objects.all()}
+    assert [(tries[one.delivery_id].verdict, tries[one.delivery_id].status) for one in taken] == [
+        ("accepted", 200),
+        ("retry", 503),
+        ("unknown", None),
+        ("unknown", None),
+    ]
+    assert tries[taken[0].delivery_id].gateway_id == '{"a,b"}\\'
+    assert tries[taken[1].delivery_id].reason == "it's {busy}"
+
+
 def test_fifty_answers_are_written_down_by_as_many_queries_as_one() -> None:
     acme, counts = OrganizationFactory.create(), []
     for size in (1, 50):
