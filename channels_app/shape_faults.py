@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 
 from channels_app.event_types import EventType
 from channels_app.problems import Fault
+from channels_app.strict_json import escape
 
 
 def shape_faults(row: EventType, data: Mapping[str, Any]) -> list[Fault]:
@@ -26,7 +27,7 @@ def shape_faults(row: EventType, data: Mapping[str, Any]) -> list[Fault]:
 
 def _pointer(location: tuple[int | str, ...]) -> str:
     """RFC 6901, section 3."""
-    parts = (str(part).replace("~", "~0").replace("/", "~1") for part in location)
+    parts = (escape(str(part)) for part in location)
     return "/data" + "".join(f"/{part}" for part in parts)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.core.exceptions import PermissionDenied
 from django.db import Error
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 
 from channels_app.outages import is_outage
 from channels_app.problems import CONTENT_TYPE, Fault, Problem
-from pushbridge.webhooks.strict_json import escape
+from channels_app.strict_json import escape
+from pushbridge.problems import response
 
 log = structlog.get_logger(__name__)
 
@@ -101,27 +102,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler400: what Django itself refuses, before any view."""
     if not request.path.startswith(PREFIX):
         return defaults.bad_request(request, exception)
-    return _response(Problem(HTTPStatus.BAD_REQUEST, "This request cannot be read."))
+    return response(Problem(HTTPStatus.BAD_REQUEST, "This request cannot be read."))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's handler404: addresses that nothing answers."""
     if not request.path.startswith(PREFIX):
         return defaults.page_not_found(request, exception)
-    return _response(Problem(HTTPStatus.NOT_FOUND, "There is no such address."))
+    return response(Problem(HTTPStatus.NOT_FOUND, "There is no such address."))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500: a defect of ours, which is logged and not told."""
     if not request.path.startswith(PREFIX):
         return defaults.server_error(request)
-    return _response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a defect of ours."))
-
-
-def _response(problem: Problem) -> JsonResponse:
-    return JsonResponse(
-        problem.members(),
-        status=problem.status,
-        content_type=CONTENT_TYPE,
-        headers=problem.headers,
-    )
+    return response(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "This is a defect of ours."))

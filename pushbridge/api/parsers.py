@@ -10,8 +10,8 @@ from django.conf import settings
 from django.http.request import UnreadablePostError
 from rest_framework.parsers import BaseParser
 
+from channels_app import strict_json
 from channels_app.problems import Fault, Problem
-from pushbridge.webhooks import strict_json
 
 
 class StrictJSONParser(BaseParser):

@@ -18,14 +18,15 @@ from django.http.request import UnreadablePostError
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
+from channels_app import strict_json
 from channels_app.outages import is_outage
-from channels_app.problems import Fault
+from channels_app.problems import Fault, Problem
 from channels_app.sources import Vanished
-from pushbridge.webhooks import connections, intake, messages, signatures, strict_json
+from pushbridge.problems import response
+from pushbridge.webhooks import connections, intake, messages, signatures
 from pushbridge.webhooks.connections import LiveConnection
 from pushbridge.webhooks.intake import Receipt
 from pushbridge.webhooks.messages import Message
-from pushbridge.webhooks.problems import Problem
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ def receive(request: HttpRequest, connection_id: str) -> HttpResponse:
     try:
         receipt = _receive(request, connection_id, timezone.now())
     except Problem as problem:
-        return problem.response()
+        return response(problem)
     return HttpResponse(
         b'{"id": %d}' % receipt.event_id,
         content_type="application/json",

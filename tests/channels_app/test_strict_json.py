@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pushbridge.webhooks.strict_json import MAX_DEPTH, MAX_VALUES, Unreadable, loads
+from channels_app.strict_json import MAX_DEPTH, MAX_VALUES, Unreadable, loads
 
 text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 values: st.SearchStrategy[Any] = st.recursive(
