@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from channels_app.event_types import CATALOGUE
-from pushbridge.webhooks.messages import Fault, Invalid, Malformed, parse, read_timestamp
+from channels_app.problems import Fault
+from pushbridge.webhooks.messages import Invalid, Malformed, parse, read_timestamp
 
 NOW = datetime(2026, 11, 23, 12, 30, tzinfo=UTC)
 EXAMPLES = sorted((Path(__file__).parents[3] / "docs" / "examples").glob("*.json"))
