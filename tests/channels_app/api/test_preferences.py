@@ -116,12 +116,13 @@ def test_each_value_says_whose_word_it_is_and_where_to_change_it() -> None:
     assert stuck["reason"] == "The channel “Workflow status” is turned off for all of Acme."
 
 
-def test_reasons_are_in_the_persons_language() -> None:
+def test_names_and_reasons_are_in_the_persons_language() -> None:
     me = MembershipFactory.create(user__locale="de")
 
     row = told(me)["event_types"]["workflow.step_stuck"]
 
-    assert (row["name"], row["effective"]["reason"]) != ("Stuck", "The default of this type.")
+    assert row["name"] == "Hängt"
+    assert row["effective"]["reason"] == "Die Voreinstellung dieser Art."
 
 
 def test_what_is_set_for_a_source_stands_beside_its_type() -> None:
