@@ -177,6 +177,8 @@ class Digest(Shape):
     items: tuple[Item, ...]
     more: Count = 0
     """How many are not among `items`."""
+    collapsed: bool = False
+    """Whether all of them were kept only because too many came at once."""
     channels: tuple[Channel, ...] = ()
     level: Level = Level.QUIET
     """That of the loudest of them; critical counts as loud."""

@@ -64,17 +64,23 @@ def _release_next(*, now: datetime) -> bool:
     if row is None:
         return False
     membership_id, organization_id = row
-    held = dict(
+    due = list(
         Notification.objects.filter(membership=membership_id, held_until__lte=now, released_at=None)
         .order_by("pk")
-        .values_list("event_id", "pk")[:DIGEST_LIMIT]
+        .values_list("event_id", "pk", "outcome")[:DIGEST_LIMIT]
     )
+    held = {event_id: pk for event_id, pk, _ in due}
     judged = _judge_again(held, membership_id=membership_id, now=now)
     told = [verdict for verdict in judged.values() if verdict.decision.outcome is Outcome.PUSHED]
     digest_id = None
     if told:
         digest_id = _publish(
-            told, membership_id=membership_id, organization_id=organization_id, held=held, now=now
+            told,
+            membership_id=membership_id,
+            organization_id=organization_id,
+            held=held,
+            collapsed=all(outcome == Outcome.COLLAPSED for _, _, outcome in due),
+            now=now,
         )
     _write_down(held, judged, digest_id=digest_id, now=now)
     return True
@@ -98,10 +104,11 @@ def _publish(
     membership_id: int,
     organization_id: int,
     held: Mapping[int, int],
+    collapsed: bool,
     now: datetime,
 ) -> int:
     told = sorted(told, key=lambda verdict: verdict.case.occurred_at, reverse=True)
-    data = _digest(told)
+    data = {**_digest(told), "collapsed": collapsed}
     return events.publish(
         organization_id=organization_id,
         connection_id=None,

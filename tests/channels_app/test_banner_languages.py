@@ -23,6 +23,7 @@ MARKS = "\u200f\u2068\u2069"
 HIDDEN = str.maketrans("", "", MARKS)
 # What the state knows when the examples come one after the other.
 FACTS = {"09-step-completed": {"steps": 4}}
+OURS = ["digest", "digest-of-a-storm", "test"]
 TEMPLATES = sorted(
     path.stem for path in Path(settings.BASE_DIR, "templates", "banners").glob("*.txt")
 )
@@ -30,9 +31,9 @@ DIGEST = "member.digest"
 ESCALATION = "conversation.human_requested"
 
 
-def digest(*titles: str, count: int) -> dict[str, Any]:
+def digest(*titles: str, count: int, collapsed: bool = False) -> dict[str, Any]:
     items = [{"title": title} for title in titles]
-    return {"count": count, "items": items, "more": count - len(items)}
+    return {"count": count, "items": items, "more": count - len(items), "collapsed": collapsed}
 
 
 def cases(language: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
@@ -41,6 +42,7 @@ def cases(language: str) -> dict[str, tuple[str, Mapping[str, Any]]]:
     return {
         **{example.name: (example.type, example.data) for example in EXAMPLES},
         "digest": (DIGEST, digest(*titles, count=8)),
+        "digest-of-a-storm": (DIGEST, digest(*titles, count=14, collapsed=True)),
         "test": ("device.test", {"device": "Alice's iPhone"}),
     }
 
@@ -50,7 +52,7 @@ def render(type: str, locale: str, facts: Mapping[str, Any] | None = None, **dat
     return banners.render(type=type, data={**smallest, **data}, facts=facts or {}, locale=locale)
 
 
-@pytest.mark.parametrize("name", [*(example.name for example in EXAMPLES), "digest", "test"])
+@pytest.mark.parametrize("name", [*(example.name for example in EXAMPLES), *OURS])
 @pytest.mark.parametrize("language", ["de", "ar"])
 def test_every_banner_is_as_it_was_reviewed(language: str, name: str) -> None:
     type, data = cases(language)[name]
@@ -202,6 +204,24 @@ def test_a_digest_names_how_many_and_what(count: int, title: str, last: str) -> 
     assert banner.title == title
     assert banner.body.split("\n")[0] == "A"
     assert banner.body.split("\n")[-1] == last
+
+
+@pytest.mark.parametrize(
+    ("language", "count", "title"),
+    [
+        ("en", 1, "1 more just now"),
+        ("en", 1204, "1,204 more just now"),
+        ("de", 1, "Gerade eben 1 weitere Mitteilung"),
+        ("de", 4, "Gerade eben 4 weitere Mitteilungen"),
+        ("ar", 1, "إشعار آخر الآن"),
+        ("ar", 2, "إشعاران آخران الآن"),
+        ("ar", 4, "4 إشعارات أخرى الآن"),
+        ("ar", 14, "14 إشعارًا آخر الآن"),
+    ],
+)
+def test_a_digest_of_a_storm_says_that_it_is_one(language: str, count: int, title: str) -> None:
+    banner = render(DIGEST, language, **digest("A", count=count, collapsed=True))
+    assert banner.title.translate(HIDDEN) == title
 
 
 def test_a_digest_has_a_line_for_each_of_its_items() -> None:

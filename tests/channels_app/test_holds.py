@@ -101,6 +101,7 @@ def test_one_digest_names_how_many_and_what(bot: Bot) -> None:
     assert holds.release(now=MORNING, limit=9) == 1
     [digest] = digests()
     assert (digest["count"], len(digest["items"]), digest["more"]) == (7, 5, 2)
+    assert not digest["collapsed"]
     assert digest["items"][0] == {"title": "🤖 Bot X auto-updated"}
     route_digests(MORNING)
     told = Notification.objects.get(membership=alice, event__type="member.digest")
@@ -216,7 +217,8 @@ def test_what_was_collapsed_is_told_in_one_banner_that_counts(bot: Bot) -> None:
         happened(bot)
     assert Delivery.objects.count() == 2
     holds.release(now=NIGHT + MINUTE, limit=9)
-    assert [digest["count"] for digest in digests()] == [4]
+    [digest] = digests()
+    assert (digest["count"], digest["collapsed"]) == (4, True)
 
 
 def test_each_member_has_a_digest_of_their_own(bot: Bot) -> None:
