@@ -9,7 +9,12 @@ from http import HTTPStatus
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema_field, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -67,9 +72,22 @@ class WindowBody(Body):
 
 @extend_schema_serializer(
     examples=[
+        OpenApiExample("Every night", value={"windows": [NIGHTS]}),
+        OpenApiExample("Never", value={"windows": []}),
+    ]
+)
+class QuietWindowsBody(Body):
+    windows = serializers.ListField(
+        child=WindowBody(),
+        max_length=MAXIMUM_WINDOWS,
+        help_text="They may overlap. Those that touch are one quiet time.",
+    )
+
+
+@extend_schema_serializer(
+    examples=[
         OpenApiExample(
             "Every night, and Sundays",
-            response_only=True,
             value={
                 "time_zone": "Europe/Vienna",
                 "windows": [NIGHTS, SUNDAY],
@@ -78,18 +96,11 @@ class WindowBody(Body):
                 "next_change": "2026-11-24T06:00:00Z",
             },
         ),
-        OpenApiExample("Every night", request_only=True, value={"windows": [NIGHTS]}),
-        OpenApiExample("Never", request_only=True, value={"windows": []}),
     ]
 )
-class QuietHoursBody(Body):
+class QuietHoursBody(QuietWindowsBody):
     time_zone = serializers.CharField(
         read_only=True, help_text="Yours, of all organizations: change it at `/api/v1/me/`."
-    )
-    windows = serializers.ListField(
-        child=WindowBody(),
-        max_length=MAXIMUM_WINDOWS,
-        help_text="They may overlap. Those that touch are one quiet time.",
     )
     quiet_now = serializers.BooleanField(
         read_only=True, help_text="By these windows; snoozes are at `snoozes/`."
@@ -121,6 +132,7 @@ class QuietHoursView(MemberView[QuietWindow]):
         """
         return Response(self._told())
 
+    @extend_schema(request=QuietWindowsBody)
     def put(self, request: Request, org: str) -> Response:
         """Set my quiet hours
 

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils import timezone
 from drf_spectacular.utils import (
     OpenApiExample,
+    OpenApiResponse,
     extend_schema,
     extend_schema_field,
     extend_schema_serializer,
@@ -181,8 +182,8 @@ class SnoozesView(MemberView[Snooze]):
     @extend_schema(
         request=SnoozeRequestBody,
         responses={
-            200: SnoozeBody,
-            201: SnoozeBody,
+            200: OpenApiResponse(SnoozeBody, "It was snoozed; the end is this one now."),
+            201: OpenApiResponse(SnoozeBody, "It is snoozed from now on."),
             **refusals({HTTPStatus.CONFLICT: f"There are {MOST} snoozes already."}),
         },
     )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +24,13 @@ from channels_app.models import Source
 from channels_app.problems import Problem
 
 
-class WorkflowSubscriptionBody(Body):
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("As each event is", value={"level": None}),
+        OpenApiExample("Never louder than quiet", value={"level": "quiet"}),
+    ]
+)
+class SubscriptionBody(Body):
     level = LevelField(
         SOURCE_LEVELS,
         allow_null=True,
@@ -30,8 +41,6 @@ class WorkflowSubscriptionBody(Body):
 
 @extend_schema_serializer(
     examples=[
-        OpenApiExample("As each event is", request_only=True, value={"level": None}),
-        OpenApiExample("Never louder than quiet", request_only=True, value={"level": "quiet"}),
         OpenApiExample(
             "No escalations will come",
             response_only=True,
@@ -39,12 +48,19 @@ class WorkflowSubscriptionBody(Body):
         ),
     ]
 )
-class BotSubscriptionBody(WorkflowSubscriptionBody):
+class BotSubscriptionBody(SubscriptionBody):
     can_respond = serializers.BooleanField(
         read_only=True,
         help_text="Whether you may answer its customers. If not, its updates will come, and no"
         " escalation: an operator would have to give you `chatbot.respond` on it.",
     )
+
+
+def _answers(body: type[SubscriptionBody]) -> dict[int, OpenApiResponse]:
+    return {
+        200: OpenApiResponse(body, "You did subscribe to it; the level is this one now."),
+        201: OpenApiResponse(body, "You subscribe to it from now on."),
+    }
 
 
 class SubscriptionView(SourceView):
@@ -97,7 +113,7 @@ class BotSubscriptionView(SubscriptionView):
         """
         return self.found(bot)
 
-    @extend_schema(responses={200: BotSubscriptionBody, 201: BotSubscriptionBody})
+    @extend_schema(request=SubscriptionBody, responses=_answers(BotSubscriptionBody))
     def put(self, request: Request, org: str, bot: str) -> Response:
         """Subscribe to a bot
 
@@ -120,7 +136,7 @@ class WorkflowSubscriptionView(SubscriptionView):
 
     kind = Source.Kind.WORKFLOW
     tag = "Workflows"
-    serializer_class = WorkflowSubscriptionBody
+    serializer_class = SubscriptionBody
 
     def get(self, request: Request, org: str, workflow: str) -> Response:
         """My subscription to a workflow
@@ -129,7 +145,7 @@ class WorkflowSubscriptionView(SubscriptionView):
         """
         return self.found(workflow)
 
-    @extend_schema(responses={200: WorkflowSubscriptionBody, 201: WorkflowSubscriptionBody})
+    @extend_schema(responses=_answers(SubscriptionBody))
     def put(self, request: Request, org: str, workflow: str) -> Response:
         """Subscribe to a workflow
 
