@@ -69,8 +69,7 @@ def person(name: str, *, within: Organization | None) -> User:
         Unclear
     """
     people = User.objects.order_by("username")
-    if within is not None:
-        people = people.filter(memberships__organization=within)
+    member = Q() if within is None else Q(memberships__organization=within)
     first, _, last = name.rpartition(" ")
     whole = Q(first_name__iexact=first, last_name__iexact=last)
     for way in (
@@ -80,12 +79,12 @@ def person(name: str, *, within: Organization | None) -> User:
         Q(memberships__external_id=name),
         whole if first else Q(first_name__iexact=name),
     ):
-        found = list(people.filter(way).distinct()[: SUGGESTED + 1])
+        found = list(people.filter(way, member).distinct()[: SUGGESTED + 1])
         if len(found) == 1:
             return found[0]
         if found:
             raise Unclear(name, map(_described, found), several=True)
-    raise Unclear(name, _similar(name, people), several=False)
+    raise Unclear(name, _similar(name, people.filter(member)), several=False)
 
 
 def source(name: str, *, kind: Source.Kind, within: Organization | None) -> Source:
