@@ -17,9 +17,10 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
-from channels_app import arrays, backoff, standing
+from channels_app import arrays, backoff, dead_devices, standing
+from channels_app.dead_devices import Proof
 from channels_app.event_types import EVENT_TYPES
 from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
 from channels_app.leases import LEASE, Leased
@@ -269,7 +270,7 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
         kinds.setdefault(_kind(leased, answer, now=now), len(kinds) + 1)
         for leased, answer in results
     ]
-    dead = [answer for _, answer in results if answer.verdict is Verdict.DEAD]
+    dead = [_proof(*result) for result in results if result[1].verdict is Verdict.DEAD]
     with transaction.atomic() if dead else nullcontext():
         SETTLE.run(
             {
@@ -284,7 +285,7 @@ def settle(results: Sequence[tuple[Leased, Answer]], *, now: datetime) -> None:
             }
         )
         if dead:
-            _bury(dead)
+            dead_devices.bury(dead)
 
 
 def _columns(names: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Any]]:
@@ -317,38 +318,13 @@ def after(
             return Delivery.State.PENDING, now + wait
 
 
-BURY = """
-    WITH dead AS (
-        UPDATE chatbot_installation installation SET dead_since = proof.since
-        FROM unnest(%(delivery)s::bigint[], %(since)s::timestamptz[]) proof (delivery, since)
-        JOIN chatbot_delivery delivery ON delivery.id = proof.delivery
-        WHERE installation.id = delivery.installation_id
-            AND installation.dead_since IS NULL AND installation.registered_at <= proof.since
-        RETURNING apns_id, fcm_id, webpush_id
-    ), apns AS (
-        UPDATE push_notifications_apnsdevice SET active = false
-        WHERE id IN (SELECT apns_id FROM dead)
-    ), fcm AS (
-        UPDATE push_notifications_gcmdevice SET active = false
-        WHERE id IN (SELECT fcm_id FROM dead)
+def _proof(leased: Leased, answer: Answer) -> Proof:
+    sent_at = datetime.fromtimestamp(answer.sent_at, UTC)
+    return Proof(
+        delivery_id=leased.delivery_id,
+        token=leased.target.registration_id,
+        since=answer.dead_since or sent_at,
     )
-    UPDATE push_notifications_webpushdevice SET active = false
-    WHERE id IN (SELECT webpush_id FROM dead)
-"""
-
-
-def _bury(dead: Sequence[Answer]) -> None:
-    """Take dead devices out of service, but none that was registered again since.
-
-    Where the push service does not say since when, it was so when we sent.
-    """
-    proofs = [
-        (answer.delivery_id, answer.dead_since or datetime.fromtimestamp(answer.sent_at, UTC))
-        for answer in dead
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(BURY, _columns(("delivery", "since"), proofs))
-    log.info("device.dead", deliveries=[delivery_id for delivery_id, _ in proofs])
 
 
 def drop(objections: Sequence[tuple[int, str]], *, now: datetime) -> None:

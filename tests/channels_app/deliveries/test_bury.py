@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from push_notifications.models import APNSDevice
 
 from channels_app.gateways.pushes import Verdict
 from channels_app.models import Delivery, Installation
@@ -81,3 +82,11 @@ def test_a_device_that_is_gone_is_not_missed() -> None:
     delivery, leased = leased_one()
     phone_of(delivery).delete()
     assert settle(leased, Verdict.DEAD).state == "failed"
+
+
+def test_a_device_that_has_told_another_token_since_lives() -> None:
+    delivery, leased = leased_one()
+    registered(delivery, NOW - SECOND)
+    APNSDevice.objects.update(registration_id="b" * 64)
+    settle(leased, Verdict.DEAD, status=410, reason="Unregistered")
+    assert alive(delivery) == (True, True)
