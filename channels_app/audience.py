@@ -18,6 +18,7 @@ from django.conf import settings
 from channels_app.event_types import EVENT_TYPES
 from channels_app.gateways.pushes import Platform, Target
 from channels_app.levels import Level, Privacy
+from channels_app.models import Installation
 from channels_app.prepared import Prepared
 from channels_app.quiet_hours import Schedule, Window
 from channels_app.routing import Candidate, Device, Policy, Snooze, Thresholds
@@ -290,7 +291,7 @@ DEVICES = Prepared("""
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
         COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
         COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''), critical_allowed,
-        muted_channels::text[], privacy
+        muted_channels::text[], privacy, os_permission
     FROM chatbot_installation installation
     LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
     LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
@@ -308,7 +309,7 @@ def _devices(
     for user_id, pk, platform, application, token, p256dh, auth, *rest in DEVICES.all(
         {"users": list(users)}
     ):
-        critical_allowed, muted, privacy = rest
+        critical_allowed, muted, privacy, os_permission = rest
         installation_id = UUID(pk)
         devices[user_id].append(
             Device(
@@ -316,6 +317,7 @@ def _devices(
                 critical_sounds=platform != Platform.APNS
                 or (critical_allowed and application in settings.CRITICAL_ALERT_APPLICATIONS),
                 phone=platform != Platform.WEBPUSH,
+                allowed=os_permission != Installation.Permission.DENIED,
                 muted=frozenset(muted),
                 privacy=_narrowest(privacy),
             )

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app import cases, verdicts
+from channels_app import arrays, cases, verdicts
 from channels_app.audience import Audience
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Level
@@ -203,15 +203,8 @@ def _lot(verdict: Verdict) -> tuple[Any, ...]:
 
 
 def _arrays(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-    """Columns of numbers, truth values and UUIDs as PostgreSQL writes arrays.
-
-    Thousands of values in one parameter each: psycopg2 would adapt them one by one.
-    """
     columns = zip(*rows, strict=True) if rows else ((),) * len(names)
-    return {
-        name: "{" + ",".join(map(str, column)) + "}"
-        for name, column in zip(names, columns, strict=True)
-    }
+    return {name: arrays.plain(column) for name, column in zip(names, columns, strict=True)}
 
 
 def _leased(

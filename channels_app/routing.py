@@ -64,6 +64,8 @@ class Setting(StrEnum):
     SNOOZE = "snooze"
     QUIET_HOURS = "quiet_hours"
     BANNERS_PER_MINUTE = "banners_per_minute"
+    OS_PERMISSION = "os_permission"
+    """The system does not let the app show banners on any of their devices."""
     PHONE_ONLY = "phone_only"
     MUTED = "muted"
 
@@ -77,6 +79,8 @@ class Device:
     """Whether a critical push may really sound critical there."""
     phone: bool = True
     """Not a browser."""
+    allowed: bool = True
+    """Whether the system lets the app show banners there at all."""
     muted: frozenset[str] = frozenset()
     """The channels of which it shows nothing."""
     privacy: Privacy = Privacy.FULL
@@ -296,10 +300,12 @@ def _delivered(
     occasion: Occasion, candidate: Candidate, level: Level, decided_by: Setting
 ) -> Decision:
     """It goes to every device that may show it, if there is one."""
-    devices = candidate.devices
-    if candidate.phone_only:
+    devices = tuple(device for device in candidate.devices if device.allowed)
+    if candidate.devices and not devices:
+        return Decision(Outcome.NO_DEVICE, level, Setting.OS_PERMISSION)
+    if candidate.phone_only and devices:
         devices = tuple(device for device in devices if device.phone)
-        if candidate.devices and not devices:
+        if not devices:
             return Decision(Outcome.NO_DEVICE, level, Setting.PHONE_ONLY)
     heard = tuple(device for device in devices if not _is_muted(occasion, device))
     if heard:

@@ -46,25 +46,42 @@ OUTCOMES: Mapping[str, Word] = {
     ),
     "channel_off": Word("Channel off", Tone.CALM, "The organization turned this channel off."),
     "type_off": Word("Type off", Tone.CALM, "This type of event is off for them."),
-    "source_off": Word(
-        "Source off", Tone.CALM, "They turned this type off for this bot or workflow."
-    ),
+    "source_off": Word("Source off", Tone.CALM, "They turned this bot or workflow off."),
     "below_threshold": Word("Below threshold", Tone.CALM, "The bot's threshold was not reached."),
     "already_claimed": Word("Already claimed", Tone.CALM, "Another agent had claimed it."),
     "resolved": Word("Resolved", Tone.CALM, "The conversation was resolved by then."),
     "moot": Word("Moot", Tone.CALM, "It had become meaningless by then."),
     "snoozed": Word("Snoozed", Tone.BUSY, "They snoozed; it is kept for them."),
     "held": Word("Held", Tone.BUSY, "Quiet hours; it is kept until they end."),
-    "collapsed": Word("Collapsed", Tone.CALM, "One banner stands for a storm of these."),
+    "collapsed": Word("Collapsed", Tone.BUSY, "One banner will stand for a storm of these."),
+}
+
+# Where nothing was decided of an event for a person.
+NO_OUTCOMES: Mapping[str, Word] = {
+    "not_a_candidate": Word("No candidate", Tone.CALM, "It does not concern them."),
+    "other_organization": Word("Elsewhere", Tone.CALM, "It is another organization's."),
+    "not_routed": Word("Not routed yet", Tone.BUSY, "Nobody has an outcome yet."),
+    "quarantined": EVENT_STATES["quarantined"],
+    "tells_nobody": EVENT_STATES["recorded"],
+    "unknown_type": EVENT_STATES["ignored"],
 }
 
 DECIDED_BY: Mapping[str, str] = {
-    "source_level": "their own setting for this source",
-    "type_level": "their own setting for this type of event",
     "catalogue": "the default of this type of event",
+    "type_policy": "the organization's level for this type",
+    "type_level": "their own setting for this type of event",
+    "source_level": "their own setting for this type from this source",
+    "subscription": "their own setting for this source",
+    "channel_policy": "the organization's switch for the channel",
     "chatbot.respond": "the permission chatbot.respond",
     "unanswered_threshold": "the bot's number of unanswered messages",
     "tone_minimum": "the bot's minimum score of tone",
+    "snooze": "their snooze",
+    "quiet_hours": "their quiet hours",
+    "banners_per_minute": "the organization's limit of banners a minute",
+    "os_permission": "none of their devices may show banners",
+    "phone_only": "their channel goes to phones only",
+    "muted": "each of their devices is muted for the channel",
 }
 
 LEVELS: Mapping[str, Word] = {
@@ -82,6 +99,19 @@ DELIVERY_STATES: Mapping[str, Word] = {
     "expired": Word("Expired", Tone.WARN, "Its time to live ended before it could be sent."),
     "cancelled": Word("Cancelled", Tone.CALM, "Cancelled before it left."),
     "unknown": Word("Unknown", Tone.WARN, "Sent, but the push service never answered."),
+}
+
+# What would become of an imagined event on a device.
+IMAGINED: Mapping[str, Word] = {
+    "would_push": Word("Pushed", Tone.GOOD, "It would be pushed there."),
+    "muted": Word("Muted", Tone.CALM, "The device is muted for this channel."),
+    "not_a_phone": Word("No phone", Tone.CALM, "The channel goes to phones only."),
+}
+
+RECEIPTS: Mapping[str, Word] = {
+    "displayed": Word("Displayed", Tone.GOOD, "The app showed it."),
+    "opened": Word("Opened", Tone.GOOD, "It was tapped."),
+    "action": Word("Button", Tone.GOOD, "A button of it was used."),
 }
 
 VERDICTS: Mapping[str, Word] = {

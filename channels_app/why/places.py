@@ -135,6 +135,12 @@ KEPT: Mapping[str, Kept] = {
     Setting.BANNERS_PER_MINUTE: Kept(
         gettext_noop("the organization's limit of banners a minute"), OPERATORS, Page.ORGANIZATION
     ),
+    Setting.OS_PERMISSION: Kept(
+        gettext_noop("the permission to show banners"),
+        gettext_noop("It is given in the settings of the phone or browser."),
+        Page.DEVICES,
+        api=Endpoint.DEVICES,
+    ),
     Setting.PHONE_ONLY: Kept(
         gettext_noop("“phones only” for this channel"),
         EITHER,

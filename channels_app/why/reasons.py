@@ -46,8 +46,12 @@ class Facts:
     """When the membership began, if that was later than the event."""
 
     def moment(self, at: datetime) -> str:
-        """By the person's own clock."""
+        """By the person's own clock: “07:00”."""
         return spoken.moment(at, zone=self.zone, now=self.now)
+
+    def when(self, at: datetime) -> str:
+        """By the person's own clock: “at 07:00”."""
+        return spoken.when(at, zone=self.zone, now=self.now)
 
 
 def named(name: str) -> str:
@@ -125,7 +129,11 @@ def _below_threshold(facts: Facts) -> str:
         if (score := data.get("score", 0)) < bar.tone:
             return gettext(
                 "the tone's score of %(score)s does not reach %(source)s's minimum of %(bar)s"
-            ) % {"score": score, "source": named(facts.source), "bar": bar.tone}
+            ) % {
+                "score": spoken.score(score),
+                "source": named(facts.source),
+                "bar": spoken.score(bar.tone),
+            }
     elif (count := data.get("consecutive_unanswered", 0)) < bar.unanswered:
         return ngettext(
             "%(count)s unanswered message in a row does not reach %(source)s's threshold of"
@@ -192,6 +200,8 @@ def _collapsed(facts: Facts) -> str:
 
 def _no_device(facts: Facts) -> str:
     match facts.decided_by:
+        case Setting.OS_PERMISSION:
+            text = gettext("the system lets the app show banners on none of the devices")
         case Setting.PHONE_ONLY:
             text = gettext("“%(channel)s” goes to phones only, and there is no phone")
         case Setting.MUTED:
@@ -203,8 +213,8 @@ def _no_device(facts: Facts) -> str:
 
 def _not_a_candidate(facts: Facts) -> str:
     if facts.joined_at is not None:
-        return gettext("the membership began later, at %(joined)s") % {
-            "joined": facts.moment(facts.joined_at)
+        return gettext("the membership began later, %(joined)s") % {
+            "joined": facts.when(facts.joined_at)
         }
     if facts.channel is Channel.NOTICE:
         return gettext("it is meant for somebody else")

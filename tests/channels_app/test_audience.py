@@ -3,8 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app import audience
@@ -24,6 +22,7 @@ from tests.factories import (
     WorkflowFactory,
     permit,
 )
+from tests.queries import taken_by
 
 pytestmark = pytest.mark.django_db
 
@@ -235,9 +234,7 @@ def test_the_events_of_a_batch_keep_their_people_apart() -> None:
 
 
 def queries(events: list[Event]) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        audience.gather([concern(event) for event in events])
-    return len(captured)
+    return taken_by(lambda: audience.gather([concern(event) for event in events]))
 
 
 def test_one_candidate_and_five_hundred_are_found_by_as_many_queries() -> None:

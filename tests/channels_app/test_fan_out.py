@@ -5,8 +5,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from channels_app import deliveries
 from channels_app.fan_out import fan_out
@@ -35,6 +33,7 @@ from tests.factories import (
     WorkflowFactory,
     permit,
 )
+from tests.queries import taken_by
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 23, 9, 15, tzinfo=UTC)
@@ -223,9 +222,7 @@ def test_what_is_born_leased_is_what_would_have_been_leased(
 
 
 def queries(*events: Event) -> int:
-    with CaptureQueriesContext(connection) as captured:
-        route(*events, room=100)
-    return len(captured)
+    return taken_by(lambda: route(*events, room=100))
 
 
 def test_one_candidate_and_five_hundred_take_as_many_queries() -> None:

@@ -86,6 +86,7 @@ LADDER: list[list[Change]] = [
     [(Outcome.COLLAPSED, {"crowded_until": LATER}, {"row": CATALOGUE["bot.tool_linked"]})],
     [
         (Outcome.NO_DEVICE, {"devices": ()}, {}),
+        (Outcome.NO_DEVICE, {"devices": (replace(PHONE, allowed=False),)}, {}),
         (Outcome.NO_DEVICE, {"devices": (replace(PHONE, phone=False),), "phone_only": True}, {}),
         (
             Outcome.NO_DEVICE,
@@ -343,6 +344,7 @@ def test_phone_only_leaves_the_browsers_out() -> None:
     ("changes", "decided_by"),
     [
         ({"devices": ()}, ""),
+        ({"devices": (replace(PHONE, allowed=False),)}, "os_permission"),
         ({"devices": (replace(PHONE, phone=False),), "phone_only": True}, "phone_only"),
         ({"devices": (replace(PHONE, muted=frozenset({"escalation"})),)}, "muted"),
     ],

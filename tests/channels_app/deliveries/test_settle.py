@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from channels_app import deliveries, orphans
 from channels_app.deliveries import Taken
@@ -14,6 +14,7 @@ from channels_app.levels import Lane, Level
 from channels_app.models import Attempt, Delivery
 from tests.channels_app.deliveries.rows import NOW, SECOND, answer, due, lease, leased_one, settle
 from tests.factories import OrganizationFactory
+from tests.queries import taken_by
 
 pytestmark = pytest.mark.django_db
 
@@ -163,13 +164,9 @@ def test_fifty_answers_are_written_down_by_as_many_queries_as_one() -> None:
         for _ in range(size):
             due(acme)
         results = [(each, answer(each.delivery_id, Verdict.ACCEPTED)) for each in lease().leased]
-        with CaptureQueriesContext(connection) as captured:
-            deliveries.settle(results, now=NOW)
-        counts.append(len(captured))
+        counts.append(taken_by(partial(deliveries.settle, results, now=NOW)))
     assert counts == [1, 1]
 
 
 def test_no_answers_are_no_work() -> None:
-    with CaptureQueriesContext(connection) as captured:
-        deliveries.settle([], now=NOW)
-    assert len(captured) == 0
+    assert taken_by(lambda: deliveries.settle([], now=NOW)) == 0
