@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.db import transaction
 
 from channels_app import holds
 from channels_app.models import User
+
+
+@contextmanager
+def one_change(user: User) -> Iterator[None]:
+    """Let no other change of this person come between what is looked at now and what is changed."""
+    with transaction.atomic():
+        user.refresh_from_db(from_queryset=User.objects.select_for_update(no_key=True))
+        yield
 
 
 def localize(

@@ -331,16 +331,16 @@ OIDC_ALGORITHMS = env.list("OIDC_ALGORITHMS", default=["RS256", "ES256"])
 OIDC_USERNAME_CLAIM = env.str("OIDC_USERNAME_CLAIM", default="sub")
 
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Pushbridge",
+    "TITLE": "Pushbridge API",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.0",
-    "DESCRIPTION": "From a signed webhook to a banner on the right people's phones.",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATIONS": False,
     "SERVE_INCLUDE_SCHEMA": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "pushbridge.api.schema.add_answers",
         "pushbridge.webhooks.openapi.add_door",
+        "pushbridge.api.schema.complete",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Level": "channels_app.api.choices.LEVELS",
@@ -348,6 +348,13 @@ SPECTACULAR_SETTINGS = {
         "Channel": "channels_app.api.choices.CHANNELS",
         "SourceKind": "channels_app.api.choices.SOURCE_KINDS",
     },
+    "SWAGGER_UI_SETTINGS": {
+        "deepLinking": True,
+        "displayRequestDuration": True,
+        "docExpansion": "none",
+        "tryItOutEnabled": True,
+    },
+    "SWAGGER_UI_OAUTH2_CONFIG": {"usePkceWithAuthorizationCodeGrant": True},
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

@@ -1,8 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
-from rest_framework.permissions import AllowAny
 
+from pushbridge.api import pages
 from pushbridge.api.oauth.views import SignInView, SignOutView
 from pushbridge.health import healthz, readyz
 
@@ -10,14 +9,9 @@ urlpatterns = [
     path("webhooks/", include("pushbridge.webhooks.urls")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
-    path(
-        "api/schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="api-schema"
-    ),
-    path(
-        "api/docs/",
-        SpectacularSwaggerView.as_view(url_name="api-schema", permission_classes=[AllowAny]),
-        name="api-docs",
-    ),
+    path("api/schema/", pages.document, name="api-schema"),
+    path("api/docs/", pages.reference, name="api-docs"),
+    path("api/docs/try/", pages.TrialView.as_view(), name="api-trial"),
     path("api/v1/", include("pushbridge.api.urls")),
     path("", include("pushbridge.api.oauth.urls")),
     path("sign-in/", SignInView.as_view(), name="sign-in"),

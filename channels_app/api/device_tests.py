@@ -29,6 +29,7 @@ from channels_app.problems import Problem
         OpenApiExample(
             "On the screen after 240 ms",
             response_only=True,
+            status_codes=["200", "202"],
             value={
                 "id": 1204,
                 "organization": "acme",

@@ -91,8 +91,9 @@ class MeView(ApiView[User]):
         """
         body = MeBody(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
-        etags.check_unchanged(request, self._body())
-        people.localize(user=self.person, now=timezone.now(), **body.validated_data)
+        with people.one_change(self.person):
+            etags.check_unchanged(request, self._body())
+            people.localize(user=self.person, now=timezone.now(), **body.validated_data)
         return Response(self._body())
 
     def _body(self) -> dict[str, Any]:

@@ -55,6 +55,9 @@ FROM_SUPPORT = {
 }
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("From one bot", value=FROM_SUPPORT, response_only=True)]
+)
 class EventTypeOfSourceBody(EventTypeBody):
     source = NamedSourceBody()  # type: ignore[assignment]  # the class's own `source` is no field
 

@@ -70,6 +70,21 @@ DIGEST = {
     "level": None,
     "snoozed_until": "2026-11-24T08:00:00Z",
 }
+STUCK = {
+    "event_type": "workflow.step_stuck",
+    "channel": "workflow",
+    "name": "Stuck",
+    "levels": ["off", "quiet", "loud"],
+    "level": None,
+    "effective": {
+        "level": "loud",
+        "decided_by": "catalogue",
+        "reason": "The default of this type.",
+        "advice": "Operators may set another for everybody, members one for themselves.",
+        "address": "/api/v1/acme/preferences/types/workflow.step_stuck/",
+    },
+    "on_failure": None,
+}
 
 
 @extend_schema_serializer(
@@ -117,6 +132,11 @@ class BotDetailBody(BotBody):
     )
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("A workflow", response_only=True, value={**DIGEST, "event_types": [STUCK]})
+    ]
+)
 class WorkflowDetailBody(WorkflowBody):
     event_types = EventTypeBody(
         many=True, help_text="What it may send, and what would come of it if you subscribe."

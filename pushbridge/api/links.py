@@ -70,7 +70,8 @@ ENDPOINTS: Mapping[Screen, Endpoint] = {
 
 @extend_schema_field(
     {
-        "oneOf": [
+        # Not oneOf: an empty page may be of the inbox or of an audit log.
+        "anyOf": [
             {"$ref": f"#/components/schemas/{endpoint.schema}"} for endpoint in ENDPOINTS.values()
         ],
         "description": "As `api` answers it.",

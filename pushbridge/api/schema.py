@@ -6,11 +6,12 @@ from http import HTTPStatus
 from inspect import cleandoc
 from typing import Any, Literal
 
+from django.conf import settings
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.permissions import SAFE_METHODS
 
 from channels_app.api.documents import PROBLEM
-from channels_app.problems import CONTENT_TYPE
+from channels_app.problems import CONTENT_TYPE, Fault, Problem
 from pushbridge.api import security
 
 Schema = dict[str, Any]
@@ -35,20 +36,51 @@ def _name(status: HTTPStatus) -> str:
     return "".join(word.capitalize() for word in status.phrase.split())
 
 
+def _example(status: HTTPStatus, meaning: str) -> Schema:
+    faults = [Fault("/time_zone", "is not the name of an IANA time zone, such as Europe/Berlin")]
+    detail = "This body cannot be used." if status == HTTPStatus.BAD_REQUEST else meaning
+    return Problem(
+        status, detail, faults=faults if status == HTTPStatus.BAD_REQUEST else ()
+    ).members()
+
+
 COMPONENTS: Schema = {
     "responses": {
         _name(status): {
             "description": meaning,
-            "content": {CONTENT_TYPE: {"schema": PROBLEM}},
+            "content": {CONTENT_TYPE: {"schema": PROBLEM, "example": _example(status, meaning)}},
         }
         for status, meaning in _MEANINGS.items()
     }
 }
 
 
-def add_answers(result: Schema, generator: object, request: object, public: bool) -> Schema:
-    """A postprocessing hook of drf-spectacular."""
-    result.setdefault("components", {}).update(COMPONENTS)
+# The sections of the page, in the order in which an app comes to need them.
+TAGS = {
+    "Me": "Who you are, and where you belong.",
+    "Devices": "Where banners go: phones and browsers, each with its push token.",
+    "Bots": "Chatbots, which of them you follow, and what they changed about themselves.",
+    "Workflows": "Workflows, which of them you follow, and how their runs go.",
+    "Preferences": "How loudly you are told of what, in which order settings apply, and why.",
+    "Quiet hours": "Times of the week in which only what matters gets through.",
+    "Snoozes": "Quiet hours that start now: for yourself, for a bot, or for a run.",
+    "Inbox": "All that you were told, or would have been; unread counts, and receipts of banners.",
+    "Conversations": "Customers who want a human.",
+    "Links": "What a tap on a banner opens.",
+    "Why": "Why you were, or were not, told of something.",
+    "Webhooks": "Not for apps: the door through which the chatbot platform reports what happened.",
+}
+
+GUIDE = settings.BASE_DIR / "docs" / "api.md"
+
+
+def complete(result: Schema, generator: object, request: object, public: bool) -> Schema:
+    """A postprocessing hook of drf-spectacular: the guide, the sections, the common answers."""
+    # Without its headline, which is the document's title.
+    result["info"]["description"] = GUIDE.read_text(encoding="utf-8").partition("\n")[2].strip()
+    result["tags"] = [{"name": name, "description": text} for name, text in TAGS.items()]
+    result["x-tagGroups"] = [{"name": "Endpoints", "tags": list(TAGS)}]
+    result["components"].update(COMPONENTS)
     return result
 
 
@@ -87,6 +119,9 @@ class ApiSchema(AutoSchema):
         for status in self._refusals(responses):
             ref = {"$ref": f"#/components/responses/{_name(status)}"}
             responses.setdefault(str(status.value), ref)
+        for code, response in responses.items():
+            if "description" in response:
+                response["description"] = response["description"] or HTTPStatus(int(code)).phrase
         if self.method in SAFE_METHODS and "200" in responses:
             responses.setdefault("304", {"description": "As you have it (If-None-Match)."})
         return dict(sorted(responses.items()))

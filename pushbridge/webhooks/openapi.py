@@ -26,7 +26,7 @@ def _operation() -> Schema:
         "operationId": "webhooks_receive",
         "summary": "Report that something happened",
         "description": "Signed as Standard Webhooks 1.0 says. An answer never waits for a push.",
-        "tags": ["webhooks"],
+        "tags": ["Webhooks"],
         "security": [{}],
         "parameters": [
             _parameter("connection", "path", {"type": "string", "format": "uuid"}),
@@ -119,8 +119,12 @@ def _problem() -> Schema:
     text = {"type": "string"}
     fault = {
         "type": "object",
-        "properties": {"pointer": text, "detail": text},
-        "required": ["pointer", "detail"],
+        "properties": {
+            "pointer": {**text, "description": "Where in the body (RFC 6901)."},
+            "parameter": {**text, "description": "Or which parameter of the address."},
+            "detail": text,
+        },
+        "required": ["detail"],
     }
     return {
         "type": "object",
