@@ -23,6 +23,7 @@ from channels_app.admin.filters import (
     word_filter,
 )
 from channels_app.admin.unfolded import action
+from channels_app.admin.why import WhyPages, explanation_address
 from channels_app.models import Connection, Delivery, Event, Notification, Source
 
 # Enough for any search by an exact id; keeps a hostile one from listing a table.
@@ -39,7 +40,7 @@ class NotificationInline(ReadOnlyInline[Notification, Event]):
     organization_path = "event__organization"
     verbose_name_plural = "Who was told, and who was not"
     hide_title = True
-    fields = ("person", "outcome_pill", "level_pill", "decided", "devices")
+    fields = ("person", "outcome_pill", "level_pill", "decided", "devices", "why")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
@@ -61,6 +62,10 @@ class NotificationInline(ReadOnlyInline[Notification, Event]):
     def decided(self, row: Notification) -> str:
         return words.DECIDED_BY.get(row.decided_by, row.decided_by) or cells.NOTHING
 
+    @admin.display(description="Why?")
+    def why(self, row: Notification) -> str:
+        return cells.anchor(explanation_address(row.event_id, row.membership_id), "Why?")
+
     @admin.display(description="Devices")
     def devices(self, row: Notification) -> str:
         return render_to_string(
@@ -81,7 +86,7 @@ def _shown(deliveries: QuerySet[Delivery]) -> list[dict[str, object]]:
 
 
 @admin.register(Event)
-class EventAdmin(ReadOnly, BigTable[Event]):
+class EventAdmin(ReadOnly, WhyPages, BigTable[Event]):
     organization_path = "organization"
     list_display = (
         "number",
@@ -102,7 +107,7 @@ class EventAdmin(ReadOnly, BigTable[Event]):
     search_fields = ("pk",)
     search_help_text = "The exact number, webhook-id, or id of a conversation or run."
     actions = ("route_again",)
-    actions_detail = ("route_this_again",)
+    actions_detail = ("why_of_this", "route_this_again")
     inlines = (NotificationInline,)
     fieldsets = (
         (

@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-# Group, then (title, icon of Material Symbols, model as in an address, permission to see it).
+# Group, then (title, icon of Material Symbols, model as in an address, permission to see it). What
+# has a slash is a page of its own, of that model.
 GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
     (
         "Events & delivery",
@@ -15,6 +16,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Events", "bolt", "chatbot_event", "chatbot.view_event"),
             ("Notifications", "notifications", "chatbot_notification", "chatbot.view_notification"),
             ("Deliveries", "send", "chatbot_delivery", "chatbot.view_delivery"),
+            ("What if?", "psychology_alt", "chatbot_event/what_if", "chatbot.view_notification"),
             ("Attempts", "sync_alt", "chatbot_attempt", "chatbot.view_attempt"),
         ),
     ),
@@ -73,14 +75,29 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             "separator": True,
             "collapsible": False,
             "items": [
-                {"title": name, "icon": icon, "link": reverse(f"admin:{model}_changelist")}
+                {"title": name, "icon": icon, "link": _address(model)}
                 for name, icon, model, permission in pages
                 if _may(request, permission)
             ],
         }
         for title, pages in GROUPS
     ]
-    return [{"items": [overview]}, *(group for group in groups if group["items"])]
+    found: list[dict[str, Any]] = [{"items": [overview]}, *(one for one in groups if one["items"])]
+    _mark_here(request, [item for group in found for item in group["items"]])
+    return found
+
+
+def _mark_here(request: HttpRequest, items: list[dict[str, Any]]) -> None:
+    """One page may lie within another's address: the longest is where the reader is."""
+    around = [item for item in items if request.path.startswith(item["link"])]
+    here = max(around, key=lambda item: len(item["link"]), default=None)
+    for item in items:
+        item["active"] = item is here
+
+
+def _address(model: str) -> str:
+    name, _, page = model.partition("/")
+    return reverse(f"admin:{name}_{page or 'changelist'}")
 
 
 def _may(request: HttpRequest, permission: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,6 +16,7 @@ from channels_app.admin.base import (
     ReadOnlyInline,
 )
 from channels_app.admin.filters import organization_filter, period_filter, word_filter
+from channels_app.admin.why import explanation_address
 from channels_app.models import Delivery, Membership, Notification
 
 
@@ -36,6 +39,9 @@ class DeliveryInline(ReadOnlyInline[Delivery, Notification]):
     def state_pill(self, row: Delivery) -> str:
         word = words.word(words.DELIVERY_STATES, row.state)
         return cells.anchor(cells.page(row), cells.pill(word))
+
+
+HELD = "Kept for later"
 
 
 @admin.register(Notification)
@@ -66,26 +72,35 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
             None,
             {
                 "fields": (
-                    ("outcome_explained", "decided"),
+                    ("outcome_explained", "decided", "why"),
                     ("person", "of_organization", "of_event"),
-                    ("level_pill", "created"),
+                    ("level_pill", "created", "read"),
                 )
             },
         ),
+        (HELD, {"fields": (("until", "released", "told_by"),)}),
         ("On the lock screen", {"fields": ("banner",)}),
     )
     readonly_fields = (
         "outcome_explained",
         "decided",
+        "why",
         "person",
         "of_organization",
         "of_event",
         "level_pill",
         "created",
+        "read",
+        "until",
+        "released",
+        "told_by",
         "banner",
     )
 
     created = cells.instant_of("created_at", "Decided")
+    until = cells.instant_of("held_until", "Judged again at")
+    released = cells.instant_of("released_at", "Judged again, for the last time")
+    told_by = cells.link_of("digest", "Told of by the digest")
     outcome_pill = cells.pill_of("outcome", "Outcome", words.OUTCOMES)
     outcome_explained = cells.explained_of("outcome", "Outcome", words.OUTCOMES)
     level_pill = cells.pill_of("level", "Level", words.LEVELS)
@@ -94,6 +109,13 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Notification]:
         return super().get_queryset(request).prefetch_related("deliveries")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Notification | None = None) -> Any:
+        """Most were never held."""
+        everything = super().get_fieldsets(request, obj)
+        if obj is not None and obj.held_until is not None:
+            return everything
+        return [part for part in everything if part[0] != HELD]
 
     @admin.display(description="Event")
     def event_number(self, row: Notification) -> str:
@@ -118,6 +140,16 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
     @admin.display(description="Decided by")
     def decided(self, row: Notification) -> str:
         return words.DECIDED_BY.get(row.decided_by, row.decided_by) or cells.NOTHING
+
+    @admin.display(description="In full")
+    def why(self, row: Notification) -> str:
+        return cells.anchor(explanation_address(row.event_id, row.membership_id), "Why?")
+
+    @admin.display(description="In the inbox")
+    def read(self, row: Notification) -> str:
+        if not row.listed:
+            return "Not listed there."
+        return cells.spaced("Read", cells.instant(row.read_at)) if row.read_at else "Unread."
 
     @admin.display(description="Banner")
     def banner(self, row: Notification) -> str:

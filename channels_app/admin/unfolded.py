@@ -18,14 +18,19 @@ if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as UnfoldAdmin
     from django.contrib.admin import TabularInline as UnfoldInline
     from django.contrib.admin.views.main import ChangeList as RowList
+    from django.contrib.admin.widgets import AdminTextareaWidget as TextBlock
+    from django.contrib.admin.widgets import AdminTextInputWidget as TextLine
     from django.contrib.auth.admin import UserAdmin as PersonAdmin
     from django.contrib.auth.forms import AdminPasswordChangeForm as PasswordForm
     from django.contrib.auth.forms import AdminUserCreationForm as UserAdditionForm
     from django.contrib.auth.forms import UserChangeForm
     from django.core.paginator import Paginator as RowPaginator
     from django.forms import BaseInlineFormSet as RowFormSet
+    from django.forms import CheckboxInput as Switch
+    from django.forms import CheckboxSelectMultiple as Checkboxes
     from django.forms import ModelForm as RowForm
     from django.forms import ModelMultipleChoiceField
+    from django.forms import Select as OneChoice
     from django.forms import SelectMultiple as ManyChoices
 
     from channels_app.models import User
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
         permissions: Sequence[str],
         url_path: str,
         icon: str,
-        dialog: dict[str, str],
+        dialog: dict[str, str] | None = None,
     ) -> Callable[[F], F]: ...
 else:
     from django import forms
@@ -51,7 +56,12 @@ else:
     from unfold.forms import UserChangeForm as UserForm
     from unfold.forms import UserCreationForm as UserAdditionForm
     from unfold.views import ChangeList as RowList
+    from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget as Checkboxes
     from unfold.widgets import UnfoldAdminSelect2MultipleWidget as ManyChoices
+    from unfold.widgets import UnfoldAdminSelectWidget as OneChoice
+    from unfold.widgets import UnfoldAdminTextareaWidget as TextBlock
+    from unfold.widgets import UnfoldAdminTextInputWidget as TextLine
+    from unfold.widgets import UnfoldBooleanSwitchWidget as Switch
 
     action = decorators.action
     RowChoices = forms.ModelMultipleChoiceField
@@ -76,8 +86,10 @@ else:
 
 
 __all__ = [
+    "Checkboxes",
     "M",
     "ManyChoices",
+    "OneChoice",
     "P",
     "PasswordForm",
     "PersonAdmin",
@@ -86,6 +98,9 @@ __all__ = [
     "RowFormSet",
     "RowList",
     "RowPaginator",
+    "Switch",
+    "TextBlock",
+    "TextLine",
     "UnfoldAdmin",
     "UnfoldInline",
     "UserAdditionForm",

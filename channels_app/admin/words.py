@@ -104,6 +104,7 @@ DELIVERY_STATES: Mapping[str, Word] = {
 # What would become of an imagined event on a device.
 IMAGINED: Mapping[str, Word] = {
     "would_push": Word("Pushed", Tone.GOOD, "It would be pushed there."),
+    "not_allowed": Word("Not allowed", Tone.WARN, "Its system shows no banners of the app."),
     "muted": Word("Muted", Tone.CALM, "The device is muted for this channel."),
     "not_a_phone": Word("No phone", Tone.CALM, "The channel goes to phones only."),
 }

@@ -32,6 +32,8 @@ class Imagined(StrEnum):
     """What would become of it on a device."""
 
     WOULD_PUSH = "would_push"
+    NOT_ALLOWED = "not_allowed"
+    """Its system lets the app show no banners."""
     MUTED = "muted"
     NOT_A_PHONE = "not_a_phone"
 

@@ -118,6 +118,9 @@ def imagined(candidate: Candidate, decision: Decision) -> list[DeviceReport]:
         lowered = decision.level is Level.CRITICAL and not device.critical_sounds
         if pk in rings:
             reports.append(_would(pk, name, downgraded=lowered))
+        elif not device.allowed:
+            text = gettext("%(device)s passed over: its system shows no banners of the app")
+            reports.append(_would_not(pk, name, Imagined.NOT_ALLOWED, text))
         elif candidate.phone_only and not device.phone:
             text = gettext("%(device)s passed over: it is not a phone")
             reports.append(_would_not(pk, name, Imagined.NOT_A_PHONE, text))
@@ -128,7 +131,7 @@ def imagined(candidate: Candidate, decision: Decision) -> list[DeviceReport]:
 
 
 def _would(pk: UUID, name: str, *, downgraded: bool) -> DeviceReport:
-    text = gettext("%(device)s, below critical") if downgraded else "%(device)s"
+    text = gettext("%(device)s (below critical)") if downgraded else "%(device)s"
     return DeviceReport(
         pk, name, Imagined.WOULD_PUSH, text % {"device": named(name)}, downgraded=downgraded
     )
