@@ -37,19 +37,37 @@ def number(count: int) -> str:
     return f"{count:,}".replace(",", _thousands_separator(_language()))
 
 
+def score(value: float) -> str:
+    """`0.85`; in German `0,85`. Never rounded: it is told beside what it did not reach."""
+    return str(value).replace(".", pgettext("decimal separator", "."))
+
+
 def moment(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
     """`07:00`, `24 Nov, 07:00`, `1 Jan 2027, 07:00`: as much of it as is needed at `now`.
 
     Both are instants; what is said is the local time of `zone`.
     """
+    hour = pgettext("moment", "H:i")
+    day = pgettext("moment", "j M, H:i")
+    year = pgettext("moment", "j M Y, H:i")
+    return _local(at, zone, now, (hour, day, year))
+
+
+def when(at: datetime, *, zone: ZoneInfo, now: datetime) -> str:
+    """`at 07:00`, `on 24 Nov at 07:00`: a moment with the words before it, which change with it."""
+    hour = pgettext("when", r"\a\t H:i")
+    day = pgettext("when", r"\o\n j M \a\t H:i")
+    year = pgettext("when", r"\o\n j M Y \a\t H:i")
+    return _local(at, zone, now, (hour, day, year))
+
+
+def _local(at: datetime, zone: ZoneInfo, now: datetime, patterns: tuple[str, str, str]) -> str:
+    """By the pattern for the same day, for the same year, or for any."""
     local, today = at.astimezone(zone), now.astimezone(zone)
+    same_day, same_year, otherwise = patterns
     if local.date() == today.date():
-        pattern = pgettext("moment", "H:i")
-    elif local.year == today.year:
-        pattern = pgettext("moment", "j M, H:i")
-    else:
-        pattern = pgettext("moment", "j M Y, H:i")
-    return dateformat.format(local, pattern)
+        return dateformat.format(local, same_day)
+    return dateformat.format(local, same_year if local.year == today.year else otherwise)
 
 
 def _language() -> str:

@@ -24,7 +24,8 @@ MESSAGES = [
     if message.id
 ]
 # Not words: formats, signs.
-CODES = {"moment", "thousands separator"}
+CODES = {"moment", "thousands separator", "decimal separator"}
+COUNTED = ("%(count)s", "%(number)s", "%(limit)s", "%(more)s")
 
 
 def originals(message: Message) -> tuple[str, ...]:
@@ -73,7 +74,7 @@ def test_every_translation_fills_in_what_the_original_does(language: str, messag
         found = catalogues.placeholders(text)
         if form in forms_of_one_number(language) and message.pluralizable:
             # It may say the number in words: "a page", "two pages".
-            found += [name for name in ("%(count)s", "%(number)s") if name in expected[-1]]
+            found += [name for name in COUNTED if name in expected[-1]]
             assert set(found) == set(expected[-1])
         else:
             assert found == expected[-1]

@@ -14,7 +14,7 @@ from channels_app.why.answers import DeviceReport, Holding, Imagined, NoOutcome
 from channels_app.why.reasons import Facts, named, reason
 
 # Where it would not go, although there is a device.
-PASSED_OVER = frozenset({Imagined.MUTED, Imagined.NOT_A_PHONE})
+PASSED_OVER = frozenset(Imagined) - {Imagined.WOULD_PUSH}
 # A sentence names this many devices at most, and counts the others.
 DEVICES_NAMED = 4
 
@@ -40,7 +40,7 @@ class Told:
 
 def sentence(told: Told) -> str:
     """The whole answer in one sentence, in the active language."""
-    return pgettext("sentence", "%s.") % "; ".join(_clauses(told))
+    return pgettext("sentence", "%s.") % pgettext("clauses", "; ").join(_clauses(told))
 
 
 def _clauses(told: Told) -> list[str]:
@@ -61,16 +61,16 @@ def _clauses(told: Told) -> list[str]:
 def _told(told: Told) -> str:
     match told.imagined, told.oneself:
         case False, False:
-            text = gettext("%(person)s was told at %(at)s, at the level %(level)s (%(whose)s)")
+            text = gettext("%(person)s was told %(when)s, at the level %(level)s (%(whose)s)")
         case False, True:
-            text = gettext("You were told at %(at)s, at the level %(level)s (%(whose)s)")
+            text = gettext("You were told %(when)s, at the level %(level)s (%(whose)s)")
         case True, False:
-            text = gettext("%(person)s would be told at %(at)s, at the level %(level)s (%(whose)s)")
+            text = gettext("%(person)s would be told %(when)s, at the level %(level)s (%(whose)s)")
         case _:
-            text = gettext("You would be told at %(at)s, at the level %(level)s (%(whose)s)")
+            text = gettext("You would be told %(when)s, at the level %(level)s (%(whose)s)")
     return text % {
         "person": named(told.person),
-        "at": _at(told),
+        "when": _when(told),
         "level": level_name(told.level or Level.OFF),
         "whose": whose(told.facts.decided_by, told.facts),
     }
@@ -79,16 +79,16 @@ def _told(told: Told) -> str:
 def _not_told(told: Told, outcome: str) -> str:
     match told.imagined, told.oneself:
         case False, False:
-            text = gettext("%(person)s was not told at %(at)s because %(reason)s")
+            text = gettext("%(person)s was not told %(when)s because %(reason)s")
         case False, True:
-            text = gettext("You were not told at %(at)s because %(reason)s")
+            text = gettext("You were not told %(when)s because %(reason)s")
         case True, False:
-            text = gettext("%(person)s would not be told at %(at)s because %(reason)s")
+            text = gettext("%(person)s would not be told %(when)s because %(reason)s")
         case _:
-            text = gettext("You would not be told at %(at)s because %(reason)s")
+            text = gettext("You would not be told %(when)s because %(reason)s")
     return text % {
         "person": named(told.person),
-        "at": _at(told),
+        "when": _when(told),
         "reason": reason(outcome, told.facts),
     }
 
@@ -99,13 +99,13 @@ def _kept(told: Told) -> str:
         return _not_told(told, told.held_as)
     assert told.holding is not None
     text = (
-        gettext("You were not told at %(at)s, but it was kept until %(until)s")
+        gettext("You were not told %(when)s, but it was kept until %(until)s")
         if told.oneself
-        else gettext("%(person)s was not told at %(at)s, but it was kept until %(until)s")
+        else gettext("%(person)s was not told %(when)s, but it was kept until %(until)s")
     )
     return text % {
         "person": named(told.person),
-        "at": _at(told),
+        "when": _when(told),
         "until": told.facts.moment(told.holding.until),
     }
 
@@ -118,18 +118,18 @@ def _afterwards(told: Told) -> list[str]:
         if told.imagined:
             return [gettext("it would be kept, and judged again then")]
         return [gettext("it is kept, and judged again then")]
-    at = told.facts.moment(held.released_at)
+    when = told.facts.when(held.released_at)
     if held.digest_id is None:
-        text = gettext("judged again at %(at)s, it was not told because %(reason)s")
-        return [text % {"at": at, "reason": reason(told.outcome, told.facts)}]
+        text = gettext("judged again %(when)s, it was not told because %(reason)s")
+        return [text % {"when": when, "reason": reason(told.outcome, told.facts)}]
     if held.count <= 1:
-        return [gettext("it went out at %(at)s") % {"at": at}]
+        return [gettext("it went out %(when)s") % {"when": when}]
     text = ngettext(
-        "it went out at %(at)s in a digest of %(count)s",
-        "it went out at %(at)s in a digest of %(count)s",
+        "it went out %(when)s in a digest of %(count)s",
+        "it went out %(when)s in a digest of %(count)s",
         held.count,
     )
-    return [text % {"at": at, "count": held.count}]
+    return [text % {"when": when, "count": held.count}]
 
 
 def _on_devices(told: Told) -> list[str]:
@@ -170,10 +170,10 @@ def _nothing_decided(told: Told, outcome: NoOutcome) -> str:
     }
 
 
-def _at(told: Told) -> str:
-    """The moment by the person's clock, and whose clock that is."""
+def _when(told: Told) -> str:
+    """When, by the person's clock, and whose clock that is."""
     return pgettext("moment", "%(at)s (%(zone)s)") % {
-        "at": told.facts.moment(told.at),
+        "at": told.facts.when(told.at),
         "zone": named(told.facts.zone.key or "UTC"),
     }
 

@@ -136,6 +136,36 @@ def test_a_moment_is_said_in_local_time_as_far_as_needed(
         assert spoken.moment(at, zone=ZoneInfo("Europe/Vienna"), now=NOW) == said
 
 
+@pytest.mark.parametrize(
+    ("language", "at", "said"),
+    [
+        ("en", datetime(2026, 12, 31, 6, tzinfo=UTC), "at 07:00"),
+        ("en", datetime(2026, 11, 3, 6, tzinfo=UTC), "on 3 Nov at 07:00"),
+        ("en", datetime(2026, 12, 31, 23, tzinfo=UTC), "on 1 Jan 2027 at 00:00"),
+        ("de", datetime(2026, 12, 31, 6, tzinfo=UTC), "um 07:00 Uhr"),
+        ("de", datetime(2026, 11, 3, 6, tzinfo=UTC), "am 3. November um 07:00 Uhr"),
+        ("de", datetime(2026, 12, 31, 23, tzinfo=UTC), "am 1. Januar 2027 um 00:00 Uhr"),
+        ("ar", datetime(2026, 12, 31, 6, tzinfo=UTC), "الساعة 07:00"),
+        ("ar", datetime(2026, 11, 3, 6, tzinfo=UTC), "يوم 3 نوفمبر الساعة 07:00"),
+        ("ar", datetime(2026, 12, 31, 23, tzinfo=UTC), "يوم 1 يناير 2027 الساعة 00:00"),
+    ],
+)
+def test_when_something_was_is_said_with_the_words_before_it(
+    language: str, at: datetime, said: str
+) -> None:
+    with translation.override(language):
+        assert spoken.when(at, zone=ZoneInfo("Europe/Vienna"), now=NOW) == said
+
+
+@pytest.mark.parametrize(
+    ("language", "value", "said"),
+    [("en", 0.7999999999999, "0.7999999999999"), ("de", 0.85, "0,85"), ("ar", 0.85, "0.85")],
+)
+def test_a_score_is_said_as_it_is(language: str, value: float, said: str) -> None:
+    with translation.override(language):
+        assert spoken.score(value) == said
+
+
 def test_without_any_language_words_are_english() -> None:
     with translation.override(None):
         assert spoken.exact_duration(252) == "4m 12s"

@@ -63,7 +63,7 @@ def test_a_member_is_told_why_with_the_setting_and_where_it_is(
 
     assert answer.status_code == 200
     told = answer.json()
-    assert told["sentence"].startswith("You were not told at ")
+    assert told["sentence"].startswith("You were not told ")
     assert (told["outcome"], told["event"], told["user"]) == ("snoozed", event.pk, "alice")
     assert told["setting"]["api"] == "/api/v1/acme/snoozes/"
     assert told["setting"]["admin"] is None
@@ -98,7 +98,7 @@ def test_it_is_told_in_the_persons_language(bot: Bot, member: Membership) -> Non
 
     told = client_for(User.objects.get(pk=member.user_id)).get(WHY, {"event": event.pk}).json()
 
-    assert "ist Ruhezeit" in told["sentence"]
+    assert "Ruhezeit geht bis" in told["sentence"]
     assert told["setting"]["words"] == "die Ruhezeiten"
 
 
@@ -132,7 +132,7 @@ def test_an_operator_may_and_is_led_to_the_admin(bot: Bot, member: Membership) -
 
     told = client_for(operator(bot)).get(WHY, {"event": str(event.pk), "user": "alice"}).json()
 
-    assert told["sentence"].startswith("Alice was not told at ")
+    assert told["sentence"].startswith("Alice was not told ")
     assert told["setting"]["admin"].startswith(f"/admin/chatbot/membership/{member.pk}/change/#")
 
 
@@ -202,7 +202,7 @@ def test_an_imagined_event_is_judged_by_the_settings_as_they_are(
     assert answer.status_code == 200
     told = answer.json()
     assert (told["outcome"], told["imagined"], told["event"]) == ("held", True, None)
-    assert told["sentence"].startswith("You would not be told at ")
+    assert told["sentence"].startswith("You would not be told ")
     assert told["data"]["tool"]["id"] == "rehearsal"
 
 

@@ -56,7 +56,7 @@ def test_at_night_it_would_be_kept_and_by_day_it_would_be_told(bot: Bot) -> None
 
     assert by_night.outcome is Outcome.HELD
     assert by_night.sentence == (
-        "Alice would not be told at 24 Nov, 03:12 (Europe/Berlin) because quiet hours run until"
+        "Alice would not be told on 24 Nov at 03:12 (Europe/Berlin) because quiet hours run until"
         " 24 Nov, 07:00; it would be kept, and judged again then."
     )
     assert by_day.outcome is Outcome.PUSHED
@@ -73,7 +73,7 @@ def test_an_escalation_breaks_through_the_night(bot: Bot) -> None:
     answer = rehearse(bot, member, ASKED)
 
     assert (answer.outcome, answer.level) == (Outcome.PUSHED, "critical")
-    assert answer.sentence.endswith("1 device: Alice's iPhone, below critical.")
+    assert answer.sentence.endswith("1 device: Alice's iPhone (below critical).")
 
 
 def test_what_is_left_out_of_the_data_is_as_usual(bot: Bot) -> None:
