@@ -14,6 +14,7 @@ from typing import Any
 
 import certifi
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
@@ -151,6 +152,12 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"queue": lane, "expires": SWEEP_SECONDS},
     }
     for lane in ("escalation", "default")
+} | {
+    "forget-tokens": {
+        "task": "pushbridge.tasks.forget_tokens",
+        "schedule": crontab(hour="3", minute="17"),
+        "options": {"queue": "default", "expires": 3600},
+    }
 }
 
 # --- who may come in -----------------------------------------------------------------------------

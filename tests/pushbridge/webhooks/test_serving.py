@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import select
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 from django.db import connection as database
@@ -22,55 +17,19 @@ from django.db import transaction
 
 from channels_app.models import Connection, Event, User
 from tests.factories import ConnectionFactory
+from tests.pushbridge.server import PATIENCE, PEOPLE_THREADS, serving
 from tests.pushbridge.webhooks.signing import human_requested, signed, url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-PROJECT = Path(__file__).parents[3]
-PATIENCE = 30.0
 SLOW_CLIENTS = 200
-PEOPLE_THREADS = 2
 SIGN_INS = 16
 
 
 @pytest.fixture(scope="module")
 def port(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """The port of a web server that works on the test database."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("serve")
-    with (folder / "log").open("w+b") as log:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "pushbridge.serve", "--port", str(port)),
-                *("--threads", "2", "--people-threads", str(PEOPLE_THREADS)),
-            ],
-            cwd=PROJECT,
-            env={**os.environ, "DATABASE_URL": _database_url(), "PUSHBRIDGE_VAR": str(folder)},
-            stdout=log,
-            stderr=log,
-        )
-        try:
-            _wait_until_it_listens(server, port, folder / "log")
-            yield port
-        finally:
-            server.terminate()
-            server.wait(PATIENCE)
-
-
-def _database_url() -> str:
-    given = urlsplit(os.environ["DATABASE_URL"])
-    return given._replace(path=f"/{database.settings_dict['NAME']}").geturl()
-
-
-def _wait_until_it_listens(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and server.poll() is None:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return
-        time.sleep(0.05)
-    pytest.fail(f"the web server did not start:\n{log.read_text()}")
+    with serving(tmp_path_factory.mktemp("serve")) as port:
+        yield port
 
 
 def request(connection: Connection, body: bytes, *extra: str, length: bool = True) -> bytes:
