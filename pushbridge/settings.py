@@ -120,13 +120,20 @@ DATABASES = {
             # A database that does not answer is an error soon, not a thread that waits for ever.
             "connect_timeout": 5,
             "tcp_user_timeout": 15_000,
-            "options": "-c random_page_cost=1.1 -c jit=off",
+            # What we prepare (channels_app/prepared.py) is planned once, whatever its parameters.
+            "options": "-c random_page_cost=1.1 -c jit=off -c plan_cache_mode=force_generic_plan",
             **_database.get("OPTIONS", {}),  # sslmode and the like; a socket's folder
             "application_name": f"pushbridge {LEASE_HOLDER}",
         },
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Who knows whether an event has been overtaken by what happened since (channels_app/standing.py).
+STANDING = {
+    "conversation": "claims.standing.overtaken",
+    "run": "workflows.standing.overtaken",
+}
 
 # --- the doorbell --------------------------------------------------------------------------------
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
