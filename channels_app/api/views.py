@@ -31,6 +31,8 @@ class ApiView(GenericAPIView[M]):
         meters: how the limits stand after this request.
     """
 
+    # Not OPTIONS: REST framework's answer to it is for forms that it draws itself.
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
     tag: ClassVar[str] = ""
     limits: ClassVar[Sequence[Limit]] = ()
     meters: Sequence[Meter] = ()
