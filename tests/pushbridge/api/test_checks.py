@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from oauth2_provider.checks import validate_bcp_configuration
 from pytest_django import Settings
 
 from pushbridge.api import checks
@@ -42,3 +43,8 @@ def test_keys_that_anybody_on_the_way_could_change_are_refused(
 
 def test_an_issuer_on_this_machine_needs_no_https(settings: Settings) -> None:
     assert found(settings, OIDC_ISSUER="http://127.0.0.1:9000") == []
+
+
+def test_a_production_server_lets_tokens_be_neither_read_nor_guessed() -> None:
+    """The toolkit's own checks of RFC 9700, but for the one that our validator answers."""
+    assert validate_bcp_configuration(None) == []
