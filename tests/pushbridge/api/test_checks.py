@@ -47,4 +47,6 @@ def test_an_issuer_on_this_machine_needs_no_https(settings: Settings) -> None:
 
 def test_a_production_server_lets_tokens_be_neither_read_nor_guessed() -> None:
     """The toolkit's own checks of RFC 9700, but for the one that our validator answers."""
-    assert validate_bcp_configuration(None) == []
+    found = [message for message in validate_bcp_configuration(None) if not message.is_silenced()]
+
+    assert found == []
