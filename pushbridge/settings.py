@@ -365,6 +365,8 @@ SPECTACULAR_SETTINGS = {
         "SourceLevel": "channels_app.api.choices.SOURCE_LEVELS",
         "Channel": "channels_app.api.choices.CHANNELS",
         "SourceKind": "channels_app.api.choices.SOURCE_KINDS",
+        "Outcome": "channels_app.api.answers.OUTCOMES",
+        "WhyOutcome": "channels_app.api.answers.ANSWERS",
     },
     "SWAGGER_UI_SETTINGS": {
         "deepLinking": True,
