@@ -129,7 +129,7 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     """Take up to `limit` deliveries that are due in a lane."""
     taken = Taken()
     reports: list[Report] = []
-    ids = TAKE.all(
+    due = TAKE.all(
         {
             "lane": lane.value,
             "now": now,
@@ -138,9 +138,11 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
             "limit": limit,
         }
     )
-    if not ids:
+    if not due:
         return taken
-    for *row, objection in READ.all({"ids": [pk for (pk,) in ids], "now": now}):
+    unread = {pk for (pk,) in due}
+    for *row, objection in READ.all({"ids": list(unread), "now": now}):
+        unread.discard(row[0])
         if row[TYPE] not in EVENT_TYPES:
             # A newer release was here, and was taken back.
             taken.objections.append((row[0], "unknown_type"))
@@ -151,6 +153,8 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
             leased = _leased(*known)
             taken.leased.append(leased)
             reports.append(_report(leased, source_id, occurred_at))
+    # Whoever or whatever it was about has been deleted in the meantime.
+    taken.objections += [(pk, "gone") for pk in unread]
     _object(taken, standing.overtaken(reports))
     return taken
 

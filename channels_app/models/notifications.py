@@ -112,8 +112,14 @@ class Delivery(models.Model):
         db_index=False,
         db_constraint=False,
     )
+    # Nor this: a device that is deleted while it is being told is gone, by either name.
     installation = models.ForeignKey(
-        Installation, models.SET_NULL, null=True, related_name="deliveries", db_index=False
+        Installation,
+        models.SET_NULL,
+        null=True,
+        related_name="deliveries",
+        db_index=False,
+        db_constraint=False,
     )
     organization = models.ForeignKey(
         Organization, models.DO_NOTHING, related_name="+", db_index=False, db_constraint=False

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from channels_app import deliveries
 from channels_app.levels import Lane
@@ -84,6 +85,13 @@ def test_what_has_changed_since_the_fan_out_is_an_objection(
     change(delivery)
     taken = lease(Lane.ESCALATION)
     assert (taken.leased, taken.objections) == ([], [(delivery.pk, reason)])
+
+
+def test_what_is_about_nothing_that_is_left_is_cancelled() -> None:
+    delivery = call()
+    with connection.cursor() as cursor:  # past the cascade, as a race would
+        cursor.execute("DELETE FROM chatbot_event")
+    assert lease(Lane.ESCALATION).objections == [(delivery.pk, "gone")]
 
 
 def test_a_permission_that_is_held_by_role_is_enough() -> None:
