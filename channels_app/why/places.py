@@ -53,7 +53,7 @@ class Kept:
     """Where a setting is kept.
 
     Attributes:
-        part: the anchor of its part of the page.
+        part: the anchor of its part of the page, for a `{type}` and a `{channel}`.
         api: what has it in the API; None: it is the operators' alone.
     """
 
@@ -66,22 +66,23 @@ class Kept:
 
 OPERATORS = gettext_noop("Operators change it in the admin.")
 EITHER = gettext_noop("Members change it in the app, operators on the member's page.")
-LEVELS_OF_ALL = "type_levels"
-CHANNELS_OF_ALL = "channel_switches"
+# How the fields of an organization's page are called; the channel or the type follows.
+CHANNEL_FIELD = "channel_"
+TYPE_FIELD = "type_"
 
 KEPT: Mapping[str, Kept] = {
     Setting.CATALOGUE: Kept(
         gettext_noop("the default of this type"),
         gettext_noop("Operators may set another for everybody, members one for themselves."),
         Page.ORGANIZATION,
-        LEVELS_OF_ALL,
+        f"id_{TYPE_FIELD}{{type}}",
         Endpoint.TYPE,
     ),
     Setting.TYPE_POLICY: Kept(
         gettext_noop("the organization's level for this type"),
         gettext_noop("Operators change it for everybody; members may set one for themselves."),
         Page.ORGANIZATION,
-        LEVELS_OF_ALL,
+        f"id_{TYPE_FIELD}{{type}}",
         Endpoint.TYPE,
     ),
     Setting.TYPE_LEVEL: Kept(
@@ -109,7 +110,7 @@ KEPT: Mapping[str, Kept] = {
         gettext_noop("the organization's switch for the channel"),
         OPERATORS,
         Page.ORGANIZATION,
-        CHANNELS_OF_ALL,
+        f"id_{CHANNEL_FIELD}{{channel}}",
     ),
     Setting.RESPOND: Kept(
         gettext_noop("the permission to respond to the bot's customers (chatbot.respond)"),
@@ -239,6 +240,7 @@ def _admin(page: Page, part: str, where: Whereabouts) -> str | None:
             address = _source(where.source)
         case _:
             return None
+    part = part.format(type=where.event_type, channel=where.channel)
     return f"{address}#{part}" if part else address
 
 
