@@ -4,66 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
-from django.db.models import CharField, Field, QuerySet
+from django.db.models import Field, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
+from channels_app import holds, memberships, schedules
 from channels_app.admin import cells
-from channels_app.admin.base import NoDeletion, OrganizationScopedAdmin, ScopedInline
+from channels_app.admin.base import NoDeletion, OrganizationScopedAdmin
 from channels_app.admin.filters import organization_filter
-from channels_app.admin.unfolded import RowFormSet
-from channels_app.event_types import CATALOGUE
-from channels_app.models import Installation, Membership, Preference, Role, Subscription
-
-SETTABLE = [(row.name, row.name) for row in CATALOGUE.values() if row.channel is not None]
-
-
-class SameOrganization(RowFormSet[Any, Membership, "forms.ModelForm[Any]"]):
-    """A bot or workflow of another organization is refused, whoever chooses it."""
-
-    def clean(self) -> None:
-        super().clean()
-        for form in self.forms:
-            source = form.cleaned_data.get("source") if form.is_valid() else None
-            if source and source.organization_id != self.instance.organization_id:
-                raise ValidationError(f"{source} belongs to another organization.")
-
-
-class SubscriptionInline(ScopedInline[Subscription, Membership]):
-    model = Subscription
-    formset = SameOrganization
-    per_page = 20
-    organization_path = "membership__organization"
-    autocomplete_fields = ("source",)
-    verbose_name_plural = "Subscribes to"
-    hide_title = True
-
-
-class PreferenceInline(ScopedInline[Preference, Membership]):
-    model = Preference
-    formset = SameOrganization
-    per_page = 20
-    organization_path = "membership__organization"
-    autocomplete_fields = ("source",)
-    verbose_name_plural = "Own levels (a source left empty means: from all)"
-    hide_title = True
-
-    def formfield_for_dbfield(
-        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> forms.Field | None:
-        if isinstance(db_field, CharField) and db_field.name == "event_type":
-            db_field = _with_choices(db_field)
-        return super().formfield_for_dbfield(db_field, request, **kwargs)
-
-
-def _with_choices(field: CharField[Any, Any]) -> CharField[Any, Any]:
-    copy = field.clone()
-    copy.set_attributes_from_name(field.name)
-    copy.choices = SETTABLE
-    return copy
+from channels_app.admin.member_settings import (
+    OF_TIME,
+    ChannelPreferenceInline,
+    PreferenceInline,
+    QuietWindowInline,
+    SnoozeInline,
+    SubscriptionInline,
+)
+from channels_app.admin.quiet_words import read_back
+from channels_app.admin.why import rehearsal_address
+from channels_app.models import Installation, Membership, Privacy, Role
 
 
 @admin.register(Membership)
@@ -80,12 +42,18 @@ class MembershipAdmin(NoDeletion, OrganizationScopedAdmin[Membership]):
     autocomplete_fields = ("organization", "user")
     fixed_fields = ("organization", "user")
     fieldsets = (
-        (None, {"fields": (("user", "organization"), ("external_id", "active"))}),
-        ("Reach", {"fields": ("reach",)}),
+        (None, {"fields": (("user", "organization"), ("external_id", "privacy", "active"))}),
+        ("Reach", {"fields": (("reach", "quiet"),)}),
     )
     add_fieldsets = ((None, {"fields": (("user", "organization"), ("external_id", "active"))}),)
-    readonly_fields = ("reach",)
-    inlines = (SubscriptionInline, PreferenceInline)
+    readonly_fields = ("reach", "quiet")
+    inlines = (
+        SubscriptionInline,
+        PreferenceInline,
+        ChannelPreferenceInline,
+        QuietWindowInline,
+        SnoozeInline,
+    )
 
     created = cells.instant_of("created_at", "Since")
 
@@ -114,6 +82,40 @@ class MembershipAdmin(NoDeletion, OrganizationScopedAdmin[Membership]):
                 "user": cells.link(row.user),
             },
         )
+
+    @admin.display(description="Quiet hours")
+    @cells.once
+    def quiet(self, row: Membership) -> str:
+        schedule = schedules.of(row, time_zone=row.user.time_zone or "UTC")
+        hush = schedules.at(schedule, now=timezone.now())
+        return render_to_string(
+            "admin/chatbot/quiet.html",
+            {
+                "sentence": read_back(schedule),
+                "hush": hush,
+                "until": cells.instant(hush.until),
+                "next": cells.instant(hush.next_change),
+                "what_if": rehearsal_address(member=row.pk),
+            },
+        )
+
+    def save_related(
+        self, request: HttpRequest, form: ModelForm[Membership], formsets: Any, change: bool
+    ) -> None:
+        """What is held is judged again as soon as its time may be another."""
+        retimed = any(one.model in OF_TIME and one.has_changed() for one in formsets)
+        if retimed:
+            memberships.lock(form.instance)
+        super().save_related(request, form, formsets, change)
+        if retimed:
+            holds.reconsider(membership_ids=[form.instance.pk], now=timezone.now())
+
+    def formfield_for_choice_field(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name == "privacy":
+            kwargs["choices"] = [("", "As the organization has it"), *Privacy.choices]
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: Membership | None) -> Any:
         return super().get_inlines(request, obj) if obj else ()

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
-from django.db.models import ManyToManyField, QuerySet
+from django.db.models import Field, ManyToManyField, QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 
+from channels_app import holds, quiet_hours
 from channels_app.admin import cells
 from channels_app.admin.base import OrganizationScopedAdmin, ReadOnlyInline
 from channels_app.admin.installations import alive
 from channels_app.admin.unfolded import (
     ManyChoices,
+    OneChoice,
     PasswordForm,
     PersonAdmin,
     UserAdditionForm,
@@ -39,6 +45,11 @@ ADMIN: Fieldset = (
     "What they may do in the admin (staff), in their own organizations",
     {"fields": ("user_permissions",)},
 )
+# Nothing else can be kept: quiet hours are counted by it, and banners written in it.
+CHOICES = {
+    "locale": [("", "English, as by default"), *settings.LANGUAGES],
+    "time_zone": [("", "UTC"), *((name, name) for name in sorted(quiet_hours.time_zones()))],
+}
 OUR_APPS = ("chatbot", "claims", "workflows")
 
 
@@ -118,6 +129,27 @@ class UserAdmin(OrganizationScopedAdmin[User], PersonAdmin[User]):
         kwargs["queryset"] = ours.select_related("content_type")
         kwargs["widget"] = ManyChoices()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(
+        self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any
+    ) -> Any:
+        if db_field.name in CHOICES:
+            return forms.ChoiceField(
+                choices=CHOICES[db_field.name],
+                required=False,
+                help_text=db_field.help_text,
+                widget=OneChoice(),
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
+
+    def save_model(
+        self, request: HttpRequest, obj: User, form: ModelForm[User], change: bool
+    ) -> None:
+        """Who moves has other quiet hours: what they hold is judged again."""
+        super().save_model(request, obj, form, change)
+        if change and "time_zone" in form.changed_data:
+            members = obj.memberships.values_list("pk", flat=True)
+            holds.reconsider(membership_ids=list(members), now=timezone.now())
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return super().get_inlines(request, obj) if obj else ()
