@@ -8,10 +8,25 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from channels_app.admin import cells, words
-from channels_app.admin.base import BigTable, ReadOnly
+from channels_app.admin.base import BigTable, ReadOnly, ReadOnlyInline
 from channels_app.admin.filters import organization_filter, period_filter, word_filter
 from channels_app.admin.notifications import members
-from channels_app.models import Attempt, Delivery
+from channels_app.models import Attempt, Delivery, Receipt
+
+
+class ReceiptInline(ReadOnlyInline[Receipt, Delivery]):
+    """What the app says became of the banner."""
+
+    model = Receipt
+    organization_path = "delivery__organization"
+    verbose_name_plural = "What the app says"
+    hide_title = True
+    fields = ("kind_pill", "action", "occurred", "received")
+    readonly_fields = fields
+
+    kind_pill = cells.pill_of("kind", "Receipt", words.RECEIPTS)
+    occurred = cells.instant_of("occurred_at", "Happened (the device's clock)")
+    received = cells.instant_of("received_at", "Received")
 
 
 @admin.register(Delivery)
@@ -42,6 +57,7 @@ class DeliveryAdmin(ReadOnly, BigTable[Delivery]):
     )
     search_fields = ("pk",)
     search_help_text = "The number of an event, or a person's username or e-mail address."
+    inlines = (ReceiptInline,)
     fieldsets = (
         (
             None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -28,8 +30,11 @@ from channels_app.models import Connection, Delivery, Event, Notification, Sourc
 
 # Enough for any search by an exact id; keeps a hostile one from listing a table.
 MOST_FOUND = 1000
+# What a digest's page shows at once of what it told of.
+MOST_TOLD = 25
 
 QUARANTINED = Event.State.QUARANTINED
+DIGEST = "What it told of"
 
 
 class NotificationInline(ReadOnlyInline[Notification, Event]):
@@ -123,6 +128,7 @@ class EventAdmin(ReadOnly, WhyPages, BigTable[Event]):
             },
         ),
         ("The way through", {"fields": ("way_through",)}),
+        (DIGEST, {"fields": ("told_of",)}),
         ("The message as received", {"fields": (("message", "known_facts"),)}),
     )
     readonly_fields = (
@@ -136,6 +142,7 @@ class EventAdmin(ReadOnly, WhyPages, BigTable[Event]):
         "from_connection",
         "trouble",
         "way_through",
+        "told_of",
         "message",
         "known_facts",
     )
@@ -211,6 +218,33 @@ class EventAdmin(ReadOnly, WhyPages, BigTable[Event]):
                 ],
             },
         )
+
+    @admin.display(description="What was kept for the member until then")
+    @cells.once
+    def told_of(self, event: Event) -> str:
+        """Of a digest."""
+        rows = Notification.objects.filter(digest=event.pk).select_related("event").order_by("-pk")
+        return render_to_string(
+            "admin/chatbot/told_of.html",
+            {
+                "rows": [
+                    {
+                        "event": cells.event_link(row.event),
+                        "title": cells.link(row, cells.clipped(row.title)),
+                        "at": cells.instant(row.created_at),
+                        "why": explanation_address(row.event_id, row.membership_id),
+                    }
+                    for row in rows[:MOST_TOLD]
+                ],
+                "all": cells.listing("chatbot_notification", q=event.pk),
+            },
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Event | None = None) -> Any:
+        everything = super().get_fieldsets(request, obj)
+        if obj is not None and obj.type == "member.digest":
+            return everything
+        return [part for part in everything if part[0] != DIGEST]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Event], search_term: str

@@ -118,3 +118,18 @@ class AliveFilter(SimpleListFilter):
         if self.value() not in ("yes", "no"):
             return queryset
         return queryset.filter(dead_since__isnull=self.value() == "yes")
+
+
+class WaitingFilter(SimpleListFilter):
+    """What is held, snoozed or collected, and not told yet."""
+
+    title = "kept for later"
+    parameter_name = "waiting"
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[Any, str]]:
+        return [("yes", "Waits now"), ("no", "Waited, and was judged again")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(held_until__isnull=False, released_at__isnull=self.value() == "yes")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -17,9 +18,10 @@ from channels_app.admin.base import (
     ReadOnlyInline,
 )
 from channels_app.admin.filters import AliveFilter
-from channels_app.admin.unfolded import M
+from channels_app.admin.unfolded import Checkboxes, M, OneChoice, RowForm
 from channels_app.admin.words import DELIVERY_STATES, Tone, Word
-from channels_app.models import Delivery, Installation
+from channels_app.models import Delivery, Installation, Privacy
+from channels_app.models.rules import CHANNELS
 
 # django-push-notifications' own pages send test messages past our pipe, and take a healthy device
 # out of service when the message, or our key, is wrong.
@@ -65,14 +67,39 @@ class DeliveryInline(ReadOnlyInline[Delivery, Installation]):
         return cells.link(row.notification, cells.clipped(row.notification.title))
 
 
+class InstallationForm(RowForm[Installation]):
+    muted_channels = forms.MultipleChoiceField(
+        choices=CHANNELS,
+        required=False,
+        label="Muted: it shows nothing of",
+        widget=Checkboxes(),
+    )
+    privacy = forms.ChoiceField(
+        choices=[("", "As the member has it"), *Privacy.choices],
+        required=False,
+        help_text="Narrower than the member's, never wider.",
+        widget=OneChoice(),
+    )
+
+
 @admin.register(Installation)
 class InstallationAdmin(NoAddition, NoDeletion, OrganizationScopedAdmin[Installation]):
     """Apps register themselves; here they are looked at and named."""
 
     person_path = "user"
-    list_display = ("label", "user", "platform", "alive", "critical_allowed", "token", "created")
+    form = InstallationForm
+    list_display = (
+        "label",
+        "user",
+        "platform",
+        "alive",
+        "os_permission",
+        "critical_allowed",
+        "token",
+        "created",
+    )
     list_select_related = ("user", "apns", "fcm", "webpush")
-    list_filter = (AliveFilter, "platform", "critical_allowed")
+    list_filter = (AliveFilter, "platform", "os_permission", "critical_allowed")
     search_fields = ("user__username", "user__email", "name")
     search_help_text = "A person's username or e-mail address, or the name of a device."
     ordering = ("-registered_at",)
@@ -85,9 +112,14 @@ class InstallationAdmin(NoAddition, NoDeletion, OrganizationScopedAdmin[Installa
                     ("name", "critical_allowed"),
                     ("user_link", "platform", "alive"),
                     ("token", "application", "created"),
-                    ("device",),
+                    ("device", "app_version"),
                 )
             },
+        ),
+        ("What it shows", {"fields": (("muted_channels", "privacy"),)}),
+        (
+            "As the device tells it",
+            {"fields": (("os_permission", "locale", "time_zone"),)},
         ),
     )
     readonly_fields = (
@@ -98,6 +130,10 @@ class InstallationAdmin(NoAddition, NoDeletion, OrganizationScopedAdmin[Installa
         "application",
         "created",
         "device",
+        "app_version",
+        "os_permission",
+        "locale",
+        "time_zone",
     )
 
     alive = alive

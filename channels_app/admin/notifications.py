@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
@@ -15,7 +15,12 @@ from channels_app.admin.base import (
     ReadOnly,
     ReadOnlyInline,
 )
-from channels_app.admin.filters import organization_filter, period_filter, word_filter
+from channels_app.admin.filters import (
+    WaitingFilter,
+    organization_filter,
+    period_filter,
+    word_filter,
+)
 from channels_app.admin.why import explanation_address
 from channels_app.models import Delivery, Membership, Notification
 
@@ -62,10 +67,13 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
         organization_filter("event__organization"),
         word_filter("outcome", "outcome", words.OUTCOMES),
         word_filter("level", "level", words.LEVELS),
+        WaitingFilter,
         period_filter("created_at"),
     )
     search_fields = ("pk",)
-    search_help_text = "The number of an event, or a person's username or e-mail address."
+    search_help_text = (
+        "The number of an event (of a digest too), or a person's username or e-mail address."
+    )
     inlines = (DeliveryInline,)
     fieldsets = (
         (
@@ -158,10 +166,11 @@ class NotificationAdmin(ReadOnly, BigTable[Notification]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Notification], search_term: str
     ) -> tuple[QuerySet[Notification], bool]:
-        """Through the indexes by event and by member."""
+        """Through the indexes by event, by digest and by member."""
         term = search_term.strip().removeprefix("#")
         if term.isdecimal() and len(term) < 19:
-            return queryset.filter(event=int(term)), False
+            # Of a digest: what it told of, beside its own.
+            return queryset.filter(Q(event=int(term)) | Q(digest=int(term))), False
         return (queryset.filter(membership__in=members(request, term)) if term else queryset), False
 
 

@@ -184,8 +184,11 @@ def test_a_member_cannot_be_subscribed_to_a_bot_of_another_organization(
             "subscriptions-TOTAL_FORMS": "1",
             "subscriptions-INITIAL_FORMS": "0",
             "subscriptions-0-source": str(BotFactory.create().pk),
-            "preferences-TOTAL_FORMS": "0",
-            "preferences-INITIAL_FORMS": "0",
+            **{
+                f"{inline}-{what}_FORMS": "0"
+                for inline in ("preferences", "channel_preferences", "quiet_windows", "snoozes")
+                for what in ("TOTAL", "INITIAL")
+            },
         },
     )
     assert answer.status_code == 200
@@ -238,7 +241,18 @@ def queries(client: Client, url: str) -> int:
 
 def test_every_model_of_ours_is_there() -> None:
     """Those without a page of their own are on the page of what they belong to."""
-    within = {"Subscription", "Preference", "BotUserPermission", "BotGroupPermission"}
+    within = {
+        "BotGroupPermission",
+        "BotUserPermission",
+        "ChannelPolicy",
+        "ChannelPreference",
+        "Preference",
+        "QuietWindow",
+        "Receipt",
+        "Snooze",
+        "Subscription",
+        "TypePolicy",
+    }
     missing = {
         model.__name__
         for label in OURS
