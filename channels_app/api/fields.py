@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,15 +17,60 @@ from channels_app import languages, quiet_hours
 class Body(serializers.Serializer[Any]):
     """A JSON object in which a member that we do not know is a fault, and not overlooked.
 
+    So is a value of another type than the document says: REST framework would make some fit.
     Members that only we write may be sent back to us, and change nothing.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, dict) and (unknown := set(data) - set(self.fields)):
-            raise serializers.ValidationError(
-                {name: ["is not a member of this object"] for name in sorted(unknown)}
-            )
-        return super().to_internal_value(data)
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        faults = self._faults(data)
+        try:
+            value = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            assert isinstance(error.detail, dict)
+            raise serializers.ValidationError({**faults, **error.detail}) from None
+        if faults:
+            raise serializers.ValidationError(faults)
+        return value
+
+    def _faults(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What REST framework would not mind, by member."""
+        unknown = sorted(set(data) - set(self.fields))
+        faults: dict[str, Any] = {name: ["is not a member of this object"] for name in unknown}
+        for name, field in self.fields.items():
+            if not field.read_only and (found := _misfits(field, data.get(name))):
+                faults[name] = found
+        return faults
+
+
+def _is_whole(value: object) -> bool:
+    """As JSON Schema has it: 5.0 is an integer."""
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# What JSON must say for a field, where REST framework also takes "yes" for true, and 5 for "5".
+_TYPES: tuple[
+    tuple[type[serializers.Field[Any, Any, Any, Any]], Callable[[object], bool], str], ...
+]
+_TYPES = (
+    (serializers.BooleanField, lambda value: isinstance(value, bool), "must be true or false"),
+    (serializers.IntegerField, _is_whole, "must be a whole number"),
+    (serializers.CharField, lambda value: isinstance(value, str), "must be a string"),
+    (serializers.UUIDField, lambda value: isinstance(value, str), "must be a string"),
+)
+
+
+def _misfits(field: Any, value: Any) -> list[str] | dict[int, Any]:
+    """The fault of a value, or those of a list's elements by their place."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        each = ((place, _misfits(field.child, element)) for place, element in enumerate(value))
+        return {place: found for place, found in each if found}
+    if value is None:
+        return []
+    return [fault for kind, fits, fault in _TYPES if isinstance(field, kind) and not fits(value)]
 
 
 @extend_schema_field({"type": "string", "maxLength": 64, "examples": ["de-AT"]})

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,10 +28,30 @@ _UNKNOWN = "No such notification of yours went to this installation."
 _CLAMPED = "The device's clock cannot be right: the nearest possible moment was kept."
 
 
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "integer", "minimum": 1, "maximum": 2**63 - 1},
+            {"type": "string", "pattern": "^[1-9][0-9]{0,17}$"},
+        ]
+    }
+)
+class NotificationIdField(serializers.Field[int, Any, int, Any]):
+    """As a number, or as the text that it is in the data of a push."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, str) and re.fullmatch(r"[1-9][0-9]{0,17}", data):
+            return int(data)
+        if isinstance(data, int) and not isinstance(data, bool) and 1 <= data < 2**63:
+            return data
+        raise serializers.ValidationError("must be the id of a notification")
+
+    def to_representation(self, value: int) -> int:
+        return value
+
+
 class ReceiptBody(Body):
-    notification_id = serializers.IntegerField(
-        min_value=1, max_value=2**63 - 1, help_text="From the data of the push."
-    )
+    notification_id = NotificationIdField(help_text="From the data of the push.")
     kind = serializers.ChoiceField(
         choices=Receipt.Kind.choices,
         help_text="`displayed`: shown on the lock screen or in the app. `opened`: tapped; that"
