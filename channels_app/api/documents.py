@@ -11,6 +11,10 @@ from channels_app.problems import CONTENT_TYPE, Problem
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
+# A parameter that is the id of an event: what fits into 64 bits, however many nines.
+MOST_DIGITS = 18
+EVENT_ID = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 10**MOST_DIGITS - 1}
+
 Responses = dict[tuple[int, str], OpenApiResponse]
 
 

@@ -18,6 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from channels_app import inbox, links
+from channels_app.api.documents import EVENT_ID, MOST_DIGITS
 from channels_app.api.fields import Body
 from channels_app.api.pagination import Pages
 from channels_app.api.views import MemberView
@@ -27,8 +28,6 @@ from channels_app.models import Notification
 from channels_app.problems import ParameterFault, Problem
 from channels_app.routing import Outcome
 
-# What fits into 64 bits, however many nines.
-MOST_DIGITS = 18
 CHANNELS = [channel.value for channel in Channel if channel is not Channel.NOTICE]
 
 
@@ -132,7 +131,7 @@ class InboxView(MemberView[Notification]):
             OpenApiParameter("channel", enum=CHANNELS, description="Only of this channel."),
             OpenApiParameter(
                 "digest",
-                OpenApiTypes.INT64,
+                EVENT_ID,
                 description="Only what a digest told of: the `event_id` in the digest's push.",
             ),
         ],

@@ -61,7 +61,9 @@ class DaysField(serializers.ListField):
 
 class WindowBody(Body):
     days = DaysField(
-        allow_empty=False, help_text="On which it starts, by the wall clock: 1 Monday to 7 Sunday."
+        allow_empty=False,
+        min_length=1,
+        help_text="On which it starts, by the wall clock: 1 Monday to 7 Sunday.",
     )
     start = WallTimeField(help_text="The first quiet minute.")
     end = WallTimeField(

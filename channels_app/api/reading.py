@@ -77,7 +77,7 @@ class NotificationReadView(MemberView[Notification]):
             refuse()
         return _summary(mine)
 
-    @extend_schema(operation_id="inbox_unread", responses=InboxSummaryBody)
+    @extend_schema(operation_id="inbox_unread", responses={200: InboxSummaryBody})
     def delete(self, request: Request, org: str, notification: int) -> Response:
         """Mark one as unread
 

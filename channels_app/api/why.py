@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import NoReturn
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -20,6 +19,7 @@ from rest_framework.response import Response
 
 from channels_app import why
 from channels_app.api.answers import AnswerBody
+from channels_app.api.documents import EVENT_ID, MOST_DIGITS
 from channels_app.api.fields import Body
 from channels_app.api.views import MemberView
 from channels_app.models import Event, Membership, Source
@@ -83,7 +83,7 @@ class ExplanationView(WhyView):
         parameters=[
             OpenApiParameter(
                 "event",
-                OpenApiTypes.INT64,
+                EVENT_ID,
                 required=True,
                 description="Its number: the `event_id` of a push, or of the inbox.",
             ),
@@ -104,7 +104,7 @@ class ExplanationView(WhyView):
         if membership is None:
             _refuse(ParameterFault("user", NOBODY))
         number = asked.get("event", "")
-        if not (number.isascii() and number.isdigit() and len(number) < 19):
+        if not (number.isascii() and number.isdigit() and len(number) <= MOST_DIGITS):
             _refuse(ParameterFault("event", "must be the number of an event"))
         event = self.membership.organization.events.filter(pk=int(number)).first()
         if event is None:

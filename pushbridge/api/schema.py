@@ -109,6 +109,13 @@ class ApiSchema(AutoSchema):
         name: str = super().get_serializer_name(serializer, direction)
         return name.removesuffix("Body")
 
+    def _map_basic_serializer(self, serializer: Any, direction: Direction) -> Schema:
+        """A body says of itself what its own docstring says; its base's is for its authors."""
+        schema: Schema = super()._map_basic_serializer(serializer, direction)  # type: ignore[no-untyped-call]
+        if type(serializer).__doc__ is None:
+            schema.pop("description", None)
+        return schema
+
     def _text(self) -> tuple[str, str]:
         handler = getattr(self.view, self.method.lower(), None)
         summary, _, description = cleandoc(getattr(handler, "__doc__", None) or "").partition("\n")
