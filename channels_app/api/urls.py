@@ -22,6 +22,7 @@ from channels_app.api.receipts import ReceiptsView
 from channels_app.api.snoozes import SnoozesView, SnoozeView
 from channels_app.api.sources import BotsView, BotView, WorkflowsView, WorkflowView
 from channels_app.api.subscriptions import BotSubscriptionView, WorkflowSubscriptionView
+from channels_app.api.why import ExplanationView, RehearsalView
 
 urlpatterns = [
     path("me/", MeView.as_view(), name="me"),
@@ -79,6 +80,8 @@ urlpatterns = [
         WorkflowSubscriptionView.as_view(),
         name="workflow-subscription",
     ),
+    path("<slug:org>/why/", ExplanationView.as_view(), name="why"),
+    path("<slug:org>/why/rehearsal/", RehearsalView.as_view(), name="rehearsal"),
     # Last, since an id may have slashes: longer addresses are looked for before these.
     path("<slug:org>/bots/<external:bot>/", BotView.as_view(), name="bot"),
     path("<slug:org>/workflows/<external:workflow>/", WorkflowView.as_view(), name="workflow"),

@@ -29,6 +29,7 @@ from channels_app.models import (
     TypePolicy,
 )
 from channels_app.preferences import SETTABLE
+from channels_app.why.places import KEPT, Page
 from tests.channels_app.admin.worlds import operator, superuser
 from tests.factories import (
     BotFactory,
@@ -400,6 +401,16 @@ def test_a_zone_or_language_that_there_is_not_is_refused(
     answer = client.post(page(member.user), _without_inlines(sent))
 
     assert field in answer.context["adminform"].form.errors
+
+
+def test_the_parts_of_the_page_are_where_why_leads_to(
+    as_operator: Client, member: Membership
+) -> None:
+    html = as_operator.get(page(member)).content.decode()
+
+    parts = {kept.part for kept in KEPT.values() if kept.page is Page.MEMBERSHIP and kept.part}
+    assert {part for part in parts if f'id="{part}"' not in html} == set()
+    assert len(parts) == 5
 
 
 # --- devices, notifications, deliveries ------------------------------------------------------
