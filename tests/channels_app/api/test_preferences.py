@@ -122,7 +122,7 @@ def test_names_and_reasons_are_in_the_persons_language() -> None:
     row = told(me)["event_types"]["workflow.step_stuck"]
 
     assert row["name"] == "Hängt"
-    assert row["effective"]["reason"] == "Die Voreinstellung dieser Art."
+    assert row["effective"]["reason"] == "Die Voreinstellung für diese Ereignisart."
 
 
 def test_what_is_set_for_a_source_stands_beside_its_type() -> None:
