@@ -11,6 +11,7 @@ from datetime import datetime
 from django.contrib.auth.models import Permission
 from django.db import transaction
 from django.db.models import Q, QuerySet
+from oauth2_provider.models import Application
 
 from channels_app import connections, installations, roles, sources
 from channels_app.models import (
@@ -32,7 +33,22 @@ from workflows import runs
 
 APPS = ("chatbot", "claims", "workflows", "push_notifications")
 # What an operator arranges. Everything else is looked at.
-ARRANGED = ("role", "membership", "subscription", "preference", "bot", "connection")
+ARRANGED = (
+    "role",
+    "membership",
+    "subscription",
+    "preference",
+    "channelpreference",
+    "quietwindow",
+    "snooze",
+    "channelpolicy",
+    "typepolicy",
+    "bot",
+    "connection",
+)
+# The app that whoever tries the API signs in as (docs/sandbox.md).
+APP = "pushbridge-demo-app"
+REDIRECT = "pushbridge://oauth"
 
 
 def seed(*, sandbox: Sandbox | None, known: dict[str, str], now: datetime) -> dict[str, str]:
@@ -51,6 +67,7 @@ def seed(*, sandbox: Sandbox | None, known: dict[str, str], now: datetime) -> di
         if sandbox is not None:
             for tenant in TENANTS:
                 _tenant(tenant, sandbox=sandbox, now=now)
+            _app()
         return {
             login.username: _login(login, known.get(login.username, ""))
             for login in logins_with(sandbox)
@@ -83,6 +100,20 @@ def _operators_permissions() -> QuerySet[Permission]:
         Q(codename__startswith="view_")
         | arranging & Q(codename__regex="^(add|change|delete)_")
         | Q(codename="change_organization")
+    )
+
+
+def _app() -> None:
+    Application.objects.get_or_create(
+        client_id=APP,
+        defaults={
+            "name": "The demo's app",
+            "redirect_uris": REDIRECT,
+            "client_type": Application.CLIENT_PUBLIC,
+            "authorization_grant_type": Application.GRANT_AUTHORIZATION_CODE,
+            "client_secret": "",
+            "hash_client_secret": False,
+        },
     )
 
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db.models import Model
+from oauth2_provider.models import Application
 
 from channels_app.models import (
     BotGroupPermission,
@@ -34,6 +35,7 @@ MADE: tuple[type[Model], ...] = (
     Role,
     Subscription,
     User,
+    Application,
 )
 
 
