@@ -143,6 +143,7 @@ WRITE = """
         outcome = judged.outcome, decided_by = judged.decided_by, level = judged.level,
         held_until = COALESCE(judged.held_until, held.held_until),
         released_at = CASE WHEN judged.held_until IS NULL THEN %(now)s END,
+        held_as = CASE WHEN judged.held_until IS NULL THEN held.outcome ELSE '' END,
         digest_id = judged.digest_id
     FROM unnest(
         %(id)s::bigint[], %(outcome)s::text[], %(decided_by)s::text[], %(level)s::text[],

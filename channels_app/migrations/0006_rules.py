@@ -8,256 +8,538 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chatbot', '0005_registered_at'),
+        ("chatbot", "0005_registered_at"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ChannelPolicy',
+            name="ChannelPolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('escalation', 'Customer requested human'), ('auto_update', 'Agent auto-update'), ('workflow', 'Workflow status')], max_length=16)),
-                ('enabled', models.BooleanField(default=True, help_text='Off: nobody is told anything of it.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("escalation", "Customer requested human"),
+                            ("auto_update", "Agent auto-update"),
+                            ("workflow", "Workflow status"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "enabled",
+                    models.BooleanField(
+                        default=True, help_text="Off: nobody is told anything of it."
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'channel policies',
+                "verbose_name_plural": "channel policies",
             },
         ),
         migrations.CreateModel(
-            name='ChannelPreference',
+            name="ChannelPreference",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('channel', models.CharField(choices=[('escalation', 'Customer requested human'), ('auto_update', 'Agent auto-update'), ('workflow', 'Workflow status')], max_length=16)),
-                ('overrides_quiet_hours', models.BooleanField(blank=True, help_text='Tell me at once, quiet hours or not. Unset: yes for escalations, else no.', null=True)),
-                ('phone_only', models.BooleanField(default=False, help_text='To my phones, not to browsers.')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("escalation", "Customer requested human"),
+                            ("auto_update", "Agent auto-update"),
+                            ("workflow", "Workflow status"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                (
+                    "overrides_quiet_hours",
+                    models.BooleanField(
+                        blank=True,
+                        help_text="Tell me at once, quiet hours or not. Unset: yes for escalations, else no.",
+                        null=True,
+                    ),
+                ),
+                (
+                    "phone_only",
+                    models.BooleanField(default=False, help_text="To my phones, not to browsers."),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='QuietWindow',
+            name="QuietWindow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('days', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(7)]), help_text='The days on which it starts: 1 Monday to 7 Sunday.', size=None)),
-                ('start', models.TimeField()),
-                ('end', models.TimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "days",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(
+                            validators=[
+                                django.core.validators.MinValueValidator(1),
+                                django.core.validators.MaxValueValidator(7),
+                            ]
+                        ),
+                        help_text="The days on which it starts: 1 Monday to 7 Sunday.",
+                        size=None,
+                    ),
+                ),
+                ("start", models.TimeField()),
+                ("end", models.TimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Receipt',
+            name="Receipt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('displayed', 'Displayed'), ('opened', 'Opened'), ('action', 'Action')], max_length=10)),
-                ('action', models.CharField(blank=True, help_text='The button, where it was one.', max_length=32)),
-                ('occurred_at', models.DateTimeField(help_text="By the device's clock.")),
-                ('received_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("displayed", "Displayed"),
+                            ("opened", "Opened"),
+                            ("action", "Action"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "action",
+                    models.CharField(
+                        blank=True, help_text="The button, where it was one.", max_length=32
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField(help_text="By the device's clock.")),
+                ("received_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Snooze',
+            name="Snooze",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('subject', models.CharField(blank=True, help_text="The platform's id of a conversation or run of it.", max_length=128)),
-                ('until', models.DateTimeField()),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "subject",
+                    models.CharField(
+                        blank=True,
+                        help_text="The platform's id of a conversation or run of it.",
+                        max_length=128,
+                    ),
+                ),
+                ("until", models.DateTimeField()),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
         ),
         migrations.CreateModel(
-            name='TypePolicy',
+            name="TypePolicy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_type', models.CharField(max_length=64)),
-                ('level', models.CharField(choices=[('off', 'Off'), ('quiet', 'Quiet'), ('loud', 'Loud'), ('critical', 'Critical')], max_length=8)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_type", models.CharField(max_length=64)),
+                (
+                    "level",
+                    models.CharField(
+                        choices=[
+                            ("off", "Off"),
+                            ("quiet", "Quiet"),
+                            ("loud", "Loud"),
+                            ("critical", "Critical"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'type policies',
+                "verbose_name_plural": "type policies",
             },
         ),
         migrations.AddField(
-            model_name='installation',
-            name='app_version',
+            model_name="installation",
+            name="app_version",
             field=models.CharField(blank=True, max_length=32),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='locale',
-            field=models.CharField(blank=True, help_text='As the device tells it.', max_length=35),
+            model_name="installation",
+            name="locale",
+            field=models.CharField(blank=True, help_text="As the device tells it.", max_length=35),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='muted_channels',
-            field=django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('escalation', 'Customer requested human'), ('auto_update', 'Agent auto-update'), ('workflow', 'Workflow status')], max_length=16), blank=True, default=list, help_text='Channels that this device shows nothing of.', size=None),
+            model_name="installation",
+            name="muted_channels",
+            field=django.contrib.postgres.fields.ArrayField(
+                base_field=models.CharField(
+                    choices=[
+                        ("escalation", "Customer requested human"),
+                        ("auto_update", "Agent auto-update"),
+                        ("workflow", "Workflow status"),
+                    ],
+                    max_length=16,
+                ),
+                blank=True,
+                default=list,
+                help_text="Channels that this device shows nothing of.",
+                size=None,
+            ),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='os_permission',
-            field=models.CharField(choices=[('granted', 'Granted'), ('provisional', 'Provisional: delivered quietly'), ('denied', 'Denied'), ('unknown', 'Unknown')], default='unknown', max_length=12),
+            model_name="installation",
+            name="os_permission",
+            field=models.CharField(
+                choices=[
+                    ("granted", "Granted"),
+                    ("provisional", "Provisional: delivered quietly"),
+                    ("denied", "Denied"),
+                    ("unknown", "Unknown"),
+                ],
+                default="unknown",
+                max_length=12,
+            ),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='privacy',
-            field=models.CharField(blank=True, choices=[('full', 'Full text'), ('redacted', 'Redacted: the title only'), ('ids', 'Ids only: the app fetches the text')], help_text="Narrower than the member's. Empty: the member's.", max_length=8),
+            model_name="installation",
+            name="privacy",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("full", "Full text"),
+                    ("redacted", "Redacted: the title only"),
+                    ("ids", "Ids only: the app fetches the text"),
+                ],
+                help_text="Narrower than the member's. Empty: the member's.",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='secret_hash',
-            field=models.CharField(blank=True, editable=False, help_text="SHA-256 of the installation's secret: knowing its token is not enough.", max_length=64),
+            model_name="installation",
+            name="secret_hash",
+            field=models.CharField(
+                blank=True,
+                editable=False,
+                help_text="SHA-256 of the installation's secret: knowing its token is not enough.",
+                max_length=64,
+            ),
         ),
         migrations.AddField(
-            model_name='installation',
-            name='time_zone',
-            field=models.CharField(blank=True, help_text='As the device tells it.', max_length=64),
+            model_name="installation",
+            name="time_zone",
+            field=models.CharField(blank=True, help_text="As the device tells it.", max_length=64),
         ),
         migrations.AddField(
-            model_name='membership',
-            name='privacy',
-            field=models.CharField(blank=True, choices=[('full', 'Full text'), ('redacted', 'Redacted: the title only'), ('ids', 'Ids only: the app fetches the text')], help_text="Narrower than the organization's. Empty: the organization's.", max_length=8),
+            model_name="membership",
+            name="privacy",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("full", "Full text"),
+                    ("redacted", "Redacted: the title only"),
+                    ("ids", "Ids only: the app fetches the text"),
+                ],
+                help_text="Narrower than the organization's. Empty: the organization's.",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='notification',
-            name='digest',
-            field=models.ForeignKey(db_index=False, help_text='The event whose banner told of it, with others.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='chatbot.event'),
+            model_name="notification",
+            name="digest",
+            field=models.ForeignKey(
+                db_index=False,
+                help_text="The event whose banner told of it, with others.",
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="chatbot.event",
+            ),
         ),
         migrations.AddField(
-            model_name='notification',
-            name='held_until',
+            model_name="notification",
+            name="held_until",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='notification',
-            name='listed',
-            field=models.BooleanField(db_default=False, default=False, help_text="It stands in the member's inbox."),
+            model_name="notification",
+            name="listed",
+            field=models.BooleanField(
+                db_default=False, default=False, help_text="It stands in the member's inbox."
+            ),
         ),
         migrations.AddField(
-            model_name='notification',
-            name='read_at',
+            model_name="notification",
+            name="read_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='notification',
-            name='released_at',
+            model_name="notification",
+            name="released_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='organization',
-            name='banners_per_minute',
-            field=models.PositiveSmallIntegerField(blank=True, default=20, help_text='What comes beyond it on one device becomes one banner that counts. Escalations always come. Empty: no limit.', null=True),
+            model_name="organization",
+            name="banners_per_minute",
+            field=models.PositiveSmallIntegerField(
+                blank=True,
+                default=20,
+                help_text="What comes beyond it on one device becomes one banner that counts. Escalations always come. Empty: no limit.",
+                null=True,
+            ),
         ),
         migrations.AddField(
-            model_name='organization',
-            name='privacy',
-            field=models.CharField(choices=[('full', 'Full text'), ('redacted', 'Redacted: the title only'), ('ids', 'Ids only: the app fetches the text')], default='full', help_text='Members and their devices may narrow it, not widen it.', max_length=8),
+            model_name="organization",
+            name="privacy",
+            field=models.CharField(
+                choices=[
+                    ("full", "Full text"),
+                    ("redacted", "Redacted: the title only"),
+                    ("ids", "Ids only: the app fetches the text"),
+                ],
+                default="full",
+                help_text="Members and their devices may narrow it, not widen it.",
+                max_length=8,
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='level',
-            field=models.CharField(blank=True, choices=[('off', 'Off: nothing of it'), ('quiet', 'Quiet: never louder than that'), ('loud', 'Loud: what would be quiet is loud')], help_text='Empty: as the event is.', max_length=8),
+            model_name="subscription",
+            name="level",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("off", "Off: nothing of it"),
+                    ("quiet", "Quiet: never louder than that"),
+                    ("loud", "Loud: what would be quiet is loud"),
+                ],
+                help_text="Empty: as the event is.",
+                max_length=8,
+            ),
         ),
         migrations.AlterField(
-            model_name='installation',
-            name='id',
-            field=models.UUIDField(default=uuid.uuid4, editable=False, help_text='Chosen by the app when it was installed.', primary_key=True, serialize=False),
+            model_name="installation",
+            name="id",
+            field=models.UUIDField(
+                default=uuid.uuid4,
+                editable=False,
+                help_text="Chosen by the app when it was installed.",
+                primary_key=True,
+                serialize=False,
+            ),
         ),
         migrations.AlterField(
-            model_name='installation',
-            name='registered_at',
-            field=models.DateTimeField(auto_now_add=True, help_text='The last time that the app told its token.'),
+            model_name="installation",
+            name="registered_at",
+            field=models.DateTimeField(
+                auto_now_add=True, help_text="The last time that the app told its token."
+            ),
         ),
         migrations.AlterField(
-            model_name='user',
-            name='locale',
-            field=models.CharField(blank=True, help_text='Language of their banners. Empty: English.', max_length=16),
+            model_name="user",
+            name="locale",
+            field=models.CharField(
+                blank=True, help_text="Language of their banners. Empty: English.", max_length=16
+            ),
         ),
         migrations.AlterField(
-            model_name='user',
-            name='time_zone',
-            field=models.CharField(blank=True, help_text='IANA name, of their quiet hours too. Empty: UTC.', max_length=64),
+            model_name="user",
+            name="time_zone",
+            field=models.CharField(
+                blank=True,
+                help_text="IANA name, of their quiet hours too. Empty: UTC.",
+                max_length=64,
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('listed', True), ('read_at', None)), fields=['membership'], name='notification_unread'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("listed", True), ("read_at", None)),
+                fields=["membership"],
+                name="notification_unread",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('held_until__isnull', False), ('released_at', None)), fields=['held_until', 'membership'], name='notification_held'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("held_until__isnull", False), ("released_at", None)),
+                fields=["held_until", "membership"],
+                name="notification_held",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('held_until__isnull', False), ('released_at', None)), fields=['membership'], name='notification_held_of_member'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("held_until__isnull", False), ("released_at", None)),
+                fields=["membership"],
+                name="notification_held_of_member",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('digest__isnull', False)), fields=['digest'], name='notification_digest'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("digest__isnull", False)),
+                fields=["digest"],
+                name="notification_digest",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('banners_per_minute', None), ('banners_per_minute__gte', 1), _connector='OR'), name='organization_banners_per_minute_positive'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("banners_per_minute", None), ("banners_per_minute__gte", 1), _connector="OR"
+                ),
+                name="organization_banners_per_minute_positive",
+            ),
         ),
         migrations.AddField(
-            model_name='channelpolicy',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='channel_policies', to='chatbot.organization'),
+            model_name="channelpolicy",
+            name="organization",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="channel_policies",
+                to="chatbot.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='channelpreference',
-            name='membership',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='channel_preferences', to='chatbot.membership'),
+            model_name="channelpreference",
+            name="membership",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="channel_preferences",
+                to="chatbot.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='quietwindow',
-            name='membership',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='quiet_windows', to='chatbot.membership'),
+            model_name="quietwindow",
+            name="membership",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="quiet_windows",
+                to="chatbot.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='receipt',
-            name='delivery',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='chatbot.delivery'),
+            model_name="receipt",
+            name="delivery",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="receipts",
+                to="chatbot.delivery",
+            ),
         ),
         migrations.AddField(
-            model_name='snooze',
-            name='membership',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='snoozes', to='chatbot.membership'),
+            model_name="snooze",
+            name="membership",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="snoozes",
+                to="chatbot.membership",
+            ),
         ),
         migrations.AddField(
-            model_name='snooze',
-            name='source',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='snoozes', to='chatbot.source'),
+            model_name="snooze",
+            name="source",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="snoozes",
+                to="chatbot.source",
+            ),
         ),
         migrations.AddField(
-            model_name='typepolicy',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='type_policies', to='chatbot.organization'),
+            model_name="typepolicy",
+            name="organization",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="type_policies",
+                to="chatbot.organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channelpolicy',
-            constraint=models.UniqueConstraint(fields=('organization', 'channel'), name='channel_policy_unique'),
+            model_name="channelpolicy",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "channel"), name="channel_policy_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='channelpreference',
-            constraint=models.UniqueConstraint(fields=('membership', 'channel'), name='channel_preference_unique'),
+            model_name="channelpreference",
+            constraint=models.UniqueConstraint(
+                fields=("membership", "channel"), name="channel_preference_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='quietwindow',
-            constraint=models.CheckConstraint(condition=models.Q(('days__contained_by', [1, 2, 3, 4, 5, 6, 7]), ('days__len__gte', 1)), name='quiet_window_days'),
+            model_name="quietwindow",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("days__contained_by", [1, 2, 3, 4, 5, 6, 7]), ("days__len__gte", 1)
+                ),
+                name="quiet_window_days",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='receipt',
-            constraint=models.UniqueConstraint(fields=('delivery', 'kind', 'action'), name='receipt_unique'),
+            model_name="receipt",
+            constraint=models.UniqueConstraint(
+                fields=("delivery", "kind", "action"), name="receipt_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='snooze',
-            constraint=models.UniqueConstraint(fields=('membership', 'source', 'subject'), name='snooze_unique', nulls_distinct=False),
+            model_name="snooze",
+            constraint=models.UniqueConstraint(
+                fields=("membership", "source", "subject"),
+                name="snooze_unique",
+                nulls_distinct=False,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='snooze',
-            constraint=models.CheckConstraint(condition=models.Q(('subject', ''), ('source__isnull', False), _connector='OR'), name='snooze_subject_of_source'),
+            model_name="snooze",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("subject", ""), ("source__isnull", False), _connector="OR"),
+                name="snooze_subject_of_source",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='typepolicy',
-            constraint=models.UniqueConstraint(fields=('organization', 'event_type'), name='type_policy_unique'),
+            model_name="typepolicy",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "event_type"), name="type_policy_unique"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='typepolicy',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'critical'), _negated=True), ('event_type__startswith', 'conversation.'), _connector='OR'), name='type_policy_critical_escalates'),
+            model_name="typepolicy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("level", "critical"), _negated=True),
+                    ("event_type__startswith", "conversation."),
+                    _connector="OR",
+                ),
+                name="type_policy_critical_escalates",
+            ),
         ),
     ]

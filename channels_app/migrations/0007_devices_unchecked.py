@@ -5,15 +5,21 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('chatbot', '0006_rules'),
+        ("chatbot", "0006_rules"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='delivery',
-            name='installation',
-            field=models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='deliveries', to='chatbot.installation'),
+            model_name="delivery",
+            name="installation",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="deliveries",
+                to="chatbot.installation",
+            ),
         ),
     ]

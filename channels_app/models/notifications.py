@@ -38,8 +38,9 @@ class Notification(models.Model):
     )
     read_at = models.DateTimeField(null=True)
     # What is held for later (snoozed, held, collapsed): when it is judged again; and when it was,
-    # for the last time. It stays to be seen that it was held.
+    # for the last time. It stays to be seen that it was held, and by which outcome.
     held_until = models.DateTimeField(null=True)
+    held_as = models.CharField(max_length=20, blank=True, default="", db_default="")
     released_at = models.DateTimeField(null=True)
     digest = models.ForeignKey(
         Event,

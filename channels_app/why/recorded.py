@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
-from channels_app import cases, routing
+from channels_app import cases
 from channels_app.event_types import EVENT_TYPES, Channel
 from channels_app.levels import Level
 from channels_app.models import Event, Membership, Notification, User
-from channels_app.routing import WAITING, Outcome
+from channels_app.routing import Outcome
 from channels_app.why import devices
 from channels_app.why.answers import Answer, Holding, NoOutcome
 from channels_app.why.composing import Finding, Matter, Person, compose
@@ -59,7 +58,7 @@ def explain(*, event_id: int, user: User, now: datetime, oneself: bool = False) 
         at = event.routed_at or event.received_at
         finding = Finding(OF_STATE[Event.State(event.state)], at)
     else:
-        finding = _recorded(event, notification, judgement)
+        finding = _recorded(event, notification)
     instead = None
     if event.state == Event.State.ROUTED and _is_judged(event):
         instead = _instead(matter, person, finding, judgement, now=now)
@@ -100,7 +99,7 @@ def _instead(
     return compose(matter, person, finding, judgement=judgement, now=now)
 
 
-def _recorded(event: Event, notification: Notification, judgement: Judgement | None) -> Finding:
+def _recorded(event: Event, notification: Notification) -> Finding:
     told = [notification]
     since = event.received_at
     digest = notification.digest
@@ -118,7 +117,7 @@ def _recorded(event: Event, notification: Notification, judgement: Judgement | N
         notification_id=notification.pk,
         devices=tuple(devices.delivered(told, since=since)),
         holding=_holding(notification),
-        held_as=_held_as(notification, judgement),
+        held_as=Outcome(notification.held_as) if notification.held_as else None,
     )
 
 
@@ -132,22 +131,6 @@ def _holding(notification: Notification) -> Holding | None:
         digest_id=notification.digest_id,
         count=digest.payload["data"]["count"] if digest else 0,
     )
-
-
-def _held_as(notification: Notification, judgement: Judgement | None) -> Outcome | None:
-    """Why it was held, which its final outcome has replaced.
-
-    The rules as they are now, asked about that moment, are believed if they give the very end that
-    was recorded then.
-    """
-    if notification.released_at is None or judgement is None:
-        return None
-    occasion = replace(
-        judgement.occasion, at=notification.created_at, facts=notification.event.facts
-    )
-    then = routing.decide(occasion, judgement.candidate)
-    proven = then.outcome in WAITING and then.until == notification.held_until
-    return then.outcome if proven else None
 
 
 def _claimant(event: Event) -> str:

@@ -35,7 +35,7 @@ class Told:
     devices: Sequence[DeviceReport] = ()
     holding: Holding | None = None
     held_as: Outcome | None = None
-    """Of what was held and is not any more: why it was, where that can still be known."""
+    """Of what was held and is not any more: why it was."""
 
 
 def sentence(told: Told) -> str:

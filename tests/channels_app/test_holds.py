@@ -115,6 +115,7 @@ def test_what_was_told_says_by_which_digest(bot: Bot) -> None:
     holds.release(now=MORNING, limit=9)
     told = Notification.objects.get(event=event)
     assert (told.outcome, told.released_at, told.held_until) == ("pushed", MORNING, MORNING)
+    assert told.held_as == "held"
     assert told.digest is not None and told.digest.type == "member.digest"
 
 

@@ -365,14 +365,14 @@ def test_what_went_out_in_a_digest_is_told_with_why_it_was_held() -> None:
     assert answer.outcome is Outcome.PUSHED
 
 
-def test_why_it_was_held_is_not_guessed_once_the_windows_are_others() -> None:
+def test_why_it_was_held_is_known_when_the_windows_are_others() -> None:
     bot, member = asleep()
     event = happened(bot)
     holds.release(now=MORNING, limit=10)
     member.quiet_windows.all().delete()
 
     assert explain(event, member, now=MORNING).sentence == (
-        "Alice was not told at 03:12 (Europe/Berlin), but it was kept until 07:00;"
+        "Alice was not told at 03:12 (Europe/Berlin) because quiet hours run until 07:00;"
         " it went out at 07:00."
     )
 
@@ -386,7 +386,7 @@ def test_what_became_moot_while_it_was_held_is_told_with_both_reasons() -> None:
     answer = explain(event, member, now=MORNING)
 
     assert answer.sentence == (
-        "Alice was not told at 03:12 (Europe/Berlin), but it was kept until 07:00;"
+        "Alice was not told at 03:12 (Europe/Berlin) because quiet hours run until 07:00;"
         " judged again at 07:00, it was not told because everything of Bot X is turned off in the"
         " personal settings."
     )
