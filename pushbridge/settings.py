@@ -359,6 +359,8 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "pushbridge.webhooks.openapi.add_door",
         "pushbridge.api.schema.complete",
+        "pushbridge.api.next_steps.add_links",
+        "pushbridge.api.closed_bodies.close",
     ],
     "ENUM_NAME_OVERRIDES": {
         "Level": "channels_app.api.choices.LEVELS",
