@@ -17,6 +17,7 @@ import os
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -36,9 +37,11 @@ PEOPLE_THREADS = int(os.environ.get("PUSHBRIDGE_WEB_PEOPLE_THREADS", "2"))
 # A body has this long to arrive; a 256 KiB body needs 210 kbit/s for it.
 BODY_SECONDS = 10.0
 # Nearly every webhook fits into this. What is larger needs one of a limited number of places, so
-# that any number of endless bodies holds no more than 32 MiB.
+# that any number of endless bodies holds no more than 32 MiB; and what is larger than a webhook may
+# be, for the API, needs one of a few more, which hold 16 MiB.
 SMALL_BODY = 16 * 1024
 LARGE_BODIES = 128
+HUGE_BODIES = 8
 # More requests than this held by the threads would only wait longer than their senders do.
 DOOR_REQUESTS = 512
 PEOPLE_REQUESTS = 64
@@ -46,6 +49,7 @@ RETRY_AFTER_SECONDS = 1
 
 
 _door = DoorHandler()
+API = "/api/"
 
 
 class Scope(Protocol):
@@ -84,13 +88,25 @@ class Refused(Exception):
         self.headers = headers or []
 
 
+@dataclass(slots=True)
+class Places:
+    """For bodies over `size` bytes; so many of them are `free`."""
+
+    size: int
+    free: int
+
+
 class Application:
     """The RSGI application: `granian --interface rsgi pushbridge.rsgi:application`."""
 
     def __init__(self) -> None:
         self._door_pool = Pool("door", threads=THREADS, limit=DOOR_REQUESTS)
         self._people_pool = Pool("people", threads=PEOPLE_THREADS, limit=PEOPLE_REQUESTS)
-        self._large = 0
+        self._places = (
+            Places(SMALL_BODY, LARGE_BODIES),
+            # One byte too many is how a body shows that it is too large.
+            Places(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1, HUGE_BODIES),
+        )
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         # What is loaded by now stays: the collector need not walk it again and again.
@@ -116,13 +132,13 @@ class Application:
 
     async def _fill(self, body: bytearray, environ: Environ, protocol: HTTPProtocol) -> None:
         """Read the body, or as much as shows that it is too large (which Django then says)."""
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit = _limit(environ)
         try:
             async with asyncio.timeout(BODY_SECONDS):
                 async for chunk in protocol:
-                    if len(body) <= SMALL_BODY < len(body) + len(chunk):
-                        self._take_large_place()
-                    body += memoryview(chunk)[: limit + 1 - len(body)]
+                    piece = memoryview(chunk)[: limit + 1 - len(body)]
+                    self._grow(len(body), len(body) + len(piece))
+                    body += piece
                     if len(body) > limit:
                         return
         except TimeoutError:
@@ -135,15 +151,19 @@ class Application:
         if environ["CONTENT_LENGTH"] not in ("", str(len(body))):
             raise Refused(HTTPStatus.BAD_REQUEST, "The body broke off.")
 
-    def _take_large_place(self) -> None:
-        if self._large >= LARGE_BODIES:
+    def _grow(self, before: int, after: int) -> None:
+        """A body grows; raises Refused when it would need a place, and there is none."""
+        needed = [places for places in self._places if before <= places.size < after]
+        if not all(places.free for places in needed):
             raise _busy("Too many large bodies at once.")
-        self._large += 1
+        for places in needed:
+            places.free -= 1
 
     def _let_go(self, size: int) -> None:
         """A body of `size` bytes is no longer in memory."""
-        if size > SMALL_BODY:
-            self._large -= 1
+        for places in self._places:
+            if size > places.size:
+                places.free += 1
 
     def _hand_over(
         self, environ: Environ, body: bytearray, protocol: HTTPProtocol
@@ -221,6 +241,13 @@ def _environ(scope: Scope) -> Environ:
 
 def _has_body(environ: Environ) -> bool:
     return environ["CONTENT_LENGTH"] not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _limit(environ: Environ) -> int:
+    """How many bytes a body may have."""
+    is_for_the_api = environ["PATH_INFO"].startswith(API)
+    limit: int = settings.API_MAX_BYTES if is_for_the_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return limit
 
 
 def _is_for_the_door(environ: Environ) -> bool:

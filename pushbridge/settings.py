@@ -207,6 +207,8 @@ X_FRAME_OPTIONS = "DENY"
 WEBHOOK_MAX_BYTES = 256 * 1024
 WEBHOOK_TOLERANCE_SECONDS = 300
 DATA_UPLOAD_MAX_MEMORY_SIZE = WEBHOOK_MAX_BYTES
+# Large enough that a field is named whose value is far too long, instead of the whole body.
+API_MAX_BYTES = 2 * 1024 * 1024
 
 # --- the gateways --------------------------------------------------------------------------------
 APNS_URL = env.str("APNS_URL", default=None)

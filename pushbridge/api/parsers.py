@@ -29,7 +29,7 @@ class StrictJSONParser(BaseParser):
         request = (parser_context or {})["request"]
         if request.headers.get("Content-Encoding", "identity") != "identity":
             raise Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "The body must not be compressed.")
-        limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        limit: int = settings.API_MAX_BYTES
         try:
             body = stream.read(limit + 1)
         except UnreadablePostError:

@@ -25,7 +25,7 @@ _MEANINGS = {
     HTTPStatus.NOT_FOUND: "There is no such thing, or it is not yours to see.",
     HTTPStatus.NOT_ACCEPTABLE: "You accept no application/json.",
     HTTPStatus.PRECONDITION_FAILED: "If-Match names another version.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 256 KiB.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is over 2 MiB.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not application/json.",
     HTTPStatus.TOO_MANY_REQUESTS: "A limit is used up: see Retry-After.",
     HTTPStatus.SERVICE_UNAVAILABLE: "Not just now: see Retry-After.",

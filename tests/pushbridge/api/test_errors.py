@@ -168,8 +168,8 @@ def test_what_is_no_strict_json_is_refused(
         assert pointers(answer) == places
 
 
-def test_a_body_of_a_megabyte_is_too_large(client: APIClient) -> None:
-    answer = patched(client, b'"' + b"x" * 1_000_000 + b'"')
+def test_a_body_of_three_megabytes_is_too_large(client: APIClient) -> None:
+    answer = patched(client, b'"' + b"x" * 3_000_000 + b'"')
 
     assert (answer.status_code, answer["Content-Type"]) == (413, PROBLEM)
 

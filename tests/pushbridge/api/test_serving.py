@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import json
+import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from oauth2_provider.models import AccessToken
 
+from pushbridge.rsgi import HUGE_BODIES
 from tests.api import newcomer
 from tests.factories import BotFactory, MembershipFactory
 from tests.pushbridge.api.app import App
@@ -16,6 +21,8 @@ from tests.pushbridge.server import serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ME = "/api/v1/me/"
+HUGE = b"PATCH %s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: 600000\r\n\r\n" % ME.encode()
+HUGE += b"x" * 600_000
 
 
 @pytest.fixture(scope="module")
@@ -117,10 +124,49 @@ def test_headers_of_any_kind_are_refused_and_no_defect(
     assert status != 401 or answer["WWW-Authenticate"].startswith("Bearer")
 
 
+def test_a_value_of_a_megabyte_is_refused_by_its_name(caller: Caller) -> None:
+    status, _, body = caller.ask("PATCH", ME, json.dumps({"time_zone": "x" * 1_000_000}))
+
+    assert status == 400
+    assert [error["pointer"] for error in json.loads(body)["errors"]] == ["/time_zone"]
+
+
 def test_a_body_that_is_too_large_is_refused_as_a_problem(caller: Caller) -> None:
-    status, headers, _ = caller.ask("PATCH", ME, '"' + "x" * 1_000_000 + '"')
+    status, headers, _ = caller.ask("PATCH", ME, '"' + "x" * 3_000_000 + '"')
 
     assert (status, headers["Content-Type"]) == (413, "application/problem+json")
+
+
+def test_a_few_huge_bodies_take_all_the_places_that_there_are_and_give_them_back(
+    port: int,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        for _ in range(HUGE_BODIES):
+            slow = stack.enter_context(dial(port))
+            slow.sendall(HUGE[:500_000])
+
+        assert _answer_to_a_huge_body(port, hoped_for=429) == 429
+
+    # That of somebody without a token, which is to say that it was read.
+    assert _answer_to_a_huge_body(port, hoped_for=401) == 401
+
+
+def dial(port: int) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 20)
+
+
+def _answer_to_a_huge_body(port: int, *, hoped_for: int) -> int:
+    """The server takes in what others send, or that they hung up, in its own time."""
+    for _ in range(100):
+        with dial(port) as client:
+            # Who is refused is not listened to until the end.
+            with contextlib.suppress(ConnectionError):
+                client.sendall(HUGE)
+            status = int(client.makefile("rb").readline().split()[1])
+        if status == hoped_for:
+            break
+        time.sleep(0.1)
+    return status
 
 
 @pytest.mark.parametrize("path", ["/api/v1/%00/inbox/", "/api/v1/%ff/inbox/", "/api/v1/a%0Ab/"])
