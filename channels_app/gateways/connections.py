@@ -56,6 +56,17 @@ class Connections:
         """Something can be read or written."""
         self._multi.socket_action(descriptor, _CURL_EVENTS[events])
 
+    def read_on(self) -> None:
+        """Let libcurl go on with what it has taken from its sockets but not passed on.
+
+        Whichever transfer reads from a connection reads for all its streams, and when its own
+        answer is complete it leaves the rest in libcurl's buffers. If it was the last to have its
+        turn, the socket is empty and no selector tells of it: those answers would lie there until
+        one of libcurl's timers goes off, seconds later (docs/decisions/http2-transport.md).
+        """
+        for descriptor in self._descriptors & set(self._selector.get_map()):
+            self._multi.socket_action(descriptor, pycurl.CSELECT_IN)
+
     def tick(self, now: float) -> None:
         """Let libcurl look at its clock if it asked for that."""
         if now >= self.timer_at:

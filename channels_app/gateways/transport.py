@@ -131,7 +131,8 @@ class Transport(Generic[Ticket]):
             key.data.act(key.fd, events)
         for connections in tuple(self._connections):
             connections.tick(time.monotonic())
-            self._collect(connections)
+            while self._collect(connections) and connections.running:
+                connections.read_on()
         now = time.monotonic()
         self._expire_running(now)
         for line in tuple(self._backlog):
@@ -181,9 +182,12 @@ class Transport(Generic[Ticket]):
         _, _, line, _ = self._running[exchange.curl]
         line.connecting(exchange, time.monotonic())
 
-    def _collect(self, connections: Connections) -> None:
+    def _collect(self, connections: Connections) -> int:
+        """Take back what is over; answer how many transfers that were."""
+        before = connections.running
         for curl, code, message in connections.finished():
             self._finish(curl, code, message)
+        return before - connections.running
 
     def _finish(self, curl: pycurl.Curl, code: int, message: str) -> None:
         """Take a transfer back that is over, or that is to be."""

@@ -54,3 +54,30 @@ def test_a_thousand_requests_all_get_an_answer(
 
     assert len(replies) == 1000
     assert {(reply.fate, reply.status) for reply in replies} == {(Fate.ANSWERED, 200)}
+
+
+# libcurl's own timers would bring a forgotten answer to light after five seconds.
+LONGEST_PAUSE_SECONDS = 2.5
+BURST = 300
+BURST_SECONDS = 4.0
+
+
+@pytest.mark.parametrize("name", ["scripted", *installed()])
+def test_no_answer_is_left_lying_in_a_buffer(
+    name: str, tmp_path: Path, authority: trustme.CA, ca_file: str
+) -> None:
+    pauses = []
+    with server_of(name, tmp_path, authority, ca_file) as server:
+        transport: Transport[int] = Transport(ca_file=server.ca_file, networks=["127.0.0.0/8"])
+        until = time.monotonic() + BURST_SECONDS
+        while time.monotonic() < until:
+            for number in range(BURST):
+                transport.submit(Request(f"{server.url}/3/device/{number}", HEADERS, b"{}"), number)
+            while transport.in_flight:
+                time.sleep(0.003)  # as a caller who writes answers down
+                began = time.monotonic()
+                transport.poll(PATIENCE)
+                pauses.append(time.monotonic() - began)
+        transport.close()
+
+    assert max(pauses) < LONGEST_PAUSE_SECONDS
