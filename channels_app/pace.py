@@ -13,7 +13,7 @@ ROUTE_LIMIT = 100
 # In a storm a worker waits until half of its connections' room is free again, as long as answers
 # come in. After a silence something hangs on them; where answers only trickle, it is half a second
 # at most that what could be sent elsewhere has to wait.
-SILENCE_SECONDS = 0.02
+SILENCE_SECONDS = 0.1
 WAIT_SECONDS = 0.5
 
 
