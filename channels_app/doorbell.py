@@ -63,10 +63,12 @@ class Doorbell:
         """Ask for a second worker beside the one that drains. Returns at once, never raises."""
         self._ask(Ring(lane, helping=True))
 
-    def answer(self, lane: Lane) -> None:
-        """A worker is about to look for the last time: from now on the next ring counts again."""
+    def answer(self, lane: Lane, *, helping: bool = False) -> None:
+        """From now on the next ring counts again: a worker is about to look for the last time, or
+        the one that was called for help is there.
+        """
         try:
-            self._redis.delete(Ring(lane).key)
+            self._redis.delete(Ring(lane, helping).key)
         except redis.RedisError as error:
             log.warning("doorbell.unanswered", lane=lane.value, error=str(error))
 

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from channels_app import holds, orphans, sending
+from channels_app import doorbell, holds, orphans, sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
@@ -53,6 +53,8 @@ def watch(lane: Lane) -> Watch:
 def drain(lane: str, helping: bool = False) -> None:
     """Route and send what is due."""
     with watch(Lane(lane)).turn:
+        if helping:
+            doorbell.answer(Lane(lane), helping=True)
         _drain(Lane(lane), helping=helping)
 
 

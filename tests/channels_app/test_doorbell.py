@@ -93,6 +93,15 @@ def test_help_is_called_beside_whoever_drains_and_once(broker: redis.Redis) -> N
     assert waiting(broker, Lane.DEFAULT) == 2
 
 
+def test_when_a_helper_has_come_the_next_call_is_for_another(broker: redis.Redis) -> None:
+    bell = Doorbell()
+    bell.call_help(Lane.DEFAULT)
+    wait_until(lambda: waiting(broker, Lane.DEFAULT) == 1)
+    bell.answer(Lane.DEFAULT, helping=True)
+    bell.call_help(Lane.DEFAULT)
+    wait_until(lambda: waiting(broker, Lane.DEFAULT) == 2)
+
+
 def test_to_answer_one_lane_says_nothing_of_the_other(broker: redis.Redis) -> None:
     bell = Doorbell()
     bell.ring(Lane.DEFAULT)
