@@ -14,7 +14,9 @@ class Notification(models.Model):
     """One event for one member: the outcome with its reason, and the banner if there is one."""
 
     # No index of their own for these: the constraint and the index below begin with them. And
-    # nothing to be checked of the event: who inserts holds its row locked.
+    # nothing to be checked, for each of thousands of rows: who inserts holds the event's row locked
+    # and has just read the membership. One that is deleted at that very moment leaves rows that
+    # nobody sees, and deliveries that are not sent (`deliveries.lease`).
     event = models.ForeignKey(
         Event,
         models.CASCADE,
@@ -23,7 +25,11 @@ class Notification(models.Model):
         db_constraint=False,
     )
     membership = models.ForeignKey(
-        Membership, models.CASCADE, related_name="notifications", db_index=False
+        Membership,
+        models.CASCADE,
+        related_name="notifications",
+        db_index=False,
+        db_constraint=False,
     )
     outcome = models.CharField(max_length=20)
     decided_by = models.CharField(
