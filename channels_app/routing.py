@@ -161,9 +161,12 @@ class Candidate:
     """Until when no banner has room on their devices."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Decision:
-    """The outcome for one candidate, how loud, and the setting that had the last word."""
+    """The outcome for one candidate, how loud, and the setting that had the last word.
+
+    Not frozen, since thousands of these are made a second: freezing doubles the cost.
+    """
 
     outcome: Outcome
     level: Level
@@ -207,6 +210,8 @@ def resolve_level(occasion: Occasion, candidate: Candidate) -> tuple[Level, Sett
     level, decided_by = _level_of_type(occasion, candidate)
     if level is Level.CRITICAL and occasion.row.channel is not Channel.ESCALATION:
         level = Level.LOUD
+    if candidate.subscription_level is None:
+        return level, decided_by
     match level, candidate.subscription_level:
         case (Level.LOUD | Level.CRITICAL, Level.QUIET):
             return Level.QUIET, Setting.SUBSCRIPTION
@@ -300,23 +305,32 @@ def _delivered(
     occasion: Occasion, candidate: Candidate, level: Level, decided_by: Setting
 ) -> Decision:
     """It goes to every device that may show it, if there is one."""
-    devices = tuple(device for device in candidate.devices if device.allowed)
-    if candidate.devices and not devices:
-        return Decision(Outcome.NO_DEVICE, level, Setting.OS_PERMISSION)
-    if candidate.phone_only and devices:
-        devices = tuple(device for device in devices if device.phone)
-        if not devices:
-            return Decision(Outcome.NO_DEVICE, level, Setting.PHONE_ONLY)
-    heard = tuple(device for device in devices if not _is_muted(occasion, device))
+    heard = [
+        device
+        for device in candidate.devices
+        if device.allowed
+        and (device.phone or not candidate.phone_only)
+        and not (device.muted and _is_muted(occasion, device))
+    ]
     if heard:
-        return Decision(Outcome.PUSHED, level, decided_by, devices=heard)
-    return Decision(Outcome.NO_DEVICE, level, Setting.MUTED if devices else "")
+        return Decision(Outcome.PUSHED, level, decided_by, devices=tuple(heard))
+    return Decision(Outcome.NO_DEVICE, level, _silenced_by(candidate))
+
+
+def _silenced_by(candidate: Candidate) -> str:
+    """What keeps the last of the devices silent, if there are any."""
+    if not candidate.devices:
+        return ""
+    allowed = [device for device in candidate.devices if device.allowed]
+    if not allowed:
+        return Setting.OS_PERMISSION
+    if candidate.phone_only and not any(device.phone for device in allowed):
+        return Setting.PHONE_ONLY
+    return Setting.MUTED
 
 
 def _is_muted(occasion: Occasion, device: Device) -> bool:
     """Of a digest, which tells of several channels: whether all of them are muted."""
-    if not device.muted:
-        return False
     channels = occasion.data.get("channels") if occasion.row.channel is Channel.NOTICE else None
     return device.muted.issuperset(channels or [occasion.row.channel])
 
