@@ -245,7 +245,8 @@ class SourceTypePreferenceView(PreferencesViewBase):
         """Raises Problem: 404."""
         row = _settable(event_type)
         rows = subscriptions.sources(membership=self.membership, now=timezone.now())
-        source = rows.filter(kind=kind, external_id=external_id).first()
+        # The caller's word for the kind may be any text, and a NUL in it no database takes.
+        source = rows.filter(kind=preferences.kind(row), external_id=external_id).first()
         if source is None or preferences.kind(row) != kind:
             raise Problem(HTTPStatus.NOT_FOUND, "There is no such source of events of this type.")
         return row, source

@@ -75,6 +75,12 @@ def takes_body(operation: Operation) -> bool:
     return "requestBody" in described()[operation]
 
 
+def parameters(operation: Operation, place: str) -> list[str]:
+    """The names of those in the `path` or in the `query`."""
+    found = described()[operation].get("parameters", [])
+    return [one["name"] for one in found if one["in"] == place]
+
+
 def answered() -> set[Operation]:
     """What the views themselves answer, documented or not, by the URL conf."""
     return {
