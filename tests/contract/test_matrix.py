@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import transaction
+from rest_framework.test import APIClient
 
 from tests.contract import operations, worlds
 from tests.contract.operations import Operation
@@ -23,7 +23,6 @@ from tests.factories import permit
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("applications", "unlimited")]
 
 MATRIX = Path(__file__).with_name("matrix.txt")
-ANONYMOUS = "anonymous"
 OWN = "their own"
 Ids = Mapping[str, str]
 
@@ -40,14 +39,11 @@ class Caller:
 
     role: str
     person: Person
+    app: APIClient
     colleague: Person
     stranger: Person
     marker: bytes
     forbidden: Rows
-
-    def send(self, operation: Operation, ids: Ids, body: Any) -> Any:
-        token = "" if self.role == ANONYMOUS else self.person.token
-        return operation.send(worlds.client(token), ids, body)
 
     def things(self) -> dict[str, Ids]:
         """What an operation may be about, by the title of its part of the table."""
@@ -73,15 +69,20 @@ def callers() -> list[Caller]:
     globex = worlds.tenant("globex")
     gina = worlds.owner(globex, "gina")
     of_globex = rows() - of_acme
-    return [
-        Caller(role, person, alice, gina, b"globex", of_globex)
+    callers = [
+        Caller(role, person, person.client(), alice, gina, b"globex", of_globex)
         for role, person in _people(acme).items()
-    ] + [Caller("outsider", worlds.member(globex, "outsider"), gina, alice, b"acme", of_acme)]
+    ]
+    outsider = worlds.member(globex, "outsider")
+    return [
+        *callers,
+        Caller("outsider", outsider, outsider.client(), gina, alice, b"acme", of_acme),
+    ]
 
 
 def _people(acme: Tenant) -> dict[str, Person]:
     people = {
-        ANONYMOUS: worlds.owner(acme, "nobody"),
+        "anonymous": replace(worlds.owner(acme, "nobody"), token=""),
         "reader": worlds.owner(acme, "reader", scope="read"),
         "member": worlds.member(acme, "member"),
         "subscriber": worlds.member(acme, "subscriber"),
@@ -128,7 +129,7 @@ def _status(operation: Operation, title: str, caller: Caller, before: Rows) -> i
     """What is answered; a refusal has changed nothing, and nobody sees or changes a stranger's."""
     ids = caller.things()[title]
     with transaction.atomic():
-        answer = caller.send(operation, ids, worlds.body(operation, ids))
+        answer = operation.send(caller.app, ids, worlds.body(operation, ids))
         after = rows()
         transaction.set_rollback(True)
     cell = f"{operation} by {caller.role}: {answer.status_code} {answer.content!r}"

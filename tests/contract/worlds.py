@@ -78,7 +78,10 @@ class Person:
 
 
 def client(token: str) -> APIClient:
-    """An app with this token; without one, somebody whom nobody knows."""
+    """An app with this token; without one, somebody whom nobody knows.
+
+    To be used again: each loads the middleware anew.
+    """
     made = APIClient(raise_request_exception=False)
     if token:
         made.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
@@ -220,7 +223,7 @@ BODIES: Mapping[str, Any] = {
     "PUT devices/{installation}/": lambda ids: {
         "secret": ids["secret"],
         "platform": "apns",
-        "token": "ab" * 32,
+        "token": ids["secret"] * 2,
         "name": "New name",
         "app_version": "1.4.0",
         "locale": "de-AT",
