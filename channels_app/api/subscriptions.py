@@ -34,6 +34,7 @@ class SubscriptionBody(Body):
     level = LevelField(
         SOURCE_LEVELS,
         allow_null=True,
+        default=None,
         help_text="For all of it: `quiet`, nothing of it is louder; `loud`, what would be quiet is"
         " loud; `off`, nothing of it comes. null: as each event is.",
     )

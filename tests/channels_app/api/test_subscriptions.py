@@ -79,7 +79,6 @@ def test_unsubscribing_twice_is_right() -> None:
         ({"level": ""}, {"/level"}),
         ({"level": 1}, {"/level"}),
         ({"level": ["quiet"]}, {"/level"}),
-        ({}, {"/level"}),
         ({"level": "quiet", "volume": 11}, {"/volume"}),
         ([], {""}),
     ],
@@ -178,3 +177,12 @@ def test_of_many_changes_that_were_based_on_the_same_one_is_made() -> None:
     )
 
     assert sorted(statuses) == [200] + [412] * 5
+
+
+def test_who_just_subscribes_hears_each_event_as_it_is() -> None:
+    me = MembershipFactory.create()
+    bot = BotFactory.create(organization=me.organization)
+
+    answer = client_for(me.user).put(address(me, bot), {})
+
+    assert (answer.status_code, answer.json()["level"]) == (201, None)
