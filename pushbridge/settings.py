@@ -339,8 +339,8 @@ OAUTH2_PROVIDER = {
     },
 }
 
-# The toolkit cannot repeat a token within the grace period when it keeps hashes alone. Our validator
-# gives new ones instead.
+# The toolkit cannot repeat a token within the grace period when it keeps hashes alone. Our
+# validator gives new ones instead.
 SILENCED_SYSTEM_CHECKS = ["oauth2_provider.E001"]
 
 # Tokens of somebody else (pushbridge/api/openid.py). Without an issuer there are none.
