@@ -34,7 +34,7 @@ class Organization(models.Model):
     """A tenant: nothing of one is ever visible to, or pushed to, another."""
 
     name = models.CharField(max_length=200)
-    slug = models.SlugField(max_length=64, help_text="In every link: /o/<slug>/…")
+    slug = models.SlugField(max_length=64, help_text="In every link, after /o/.")
     claim_window = models.DurationField(
         default=timedelta(minutes=15),
         help_text="How long a customer's call may still ring after it came in.",
