@@ -9,7 +9,6 @@ from django.db.models import Q
 
 from channels_app.models import BotGroupPermission, BotUserPermission, User
 
-
 _RESPOND = Q(permission__codename="respond", permission__content_type__app_label="chatbot")
 
 
