@@ -44,7 +44,7 @@ only the category's name travels; a service worker is told the buttons with ever
 
 @lru_cache(maxsize=256)
 def actions(category: str, locale: str) -> tuple[Action, ...]:
-    """The buttons of a category, in the language that suits a locale best; of an unknown one, none."""
+    """The buttons of a category, in the language that suits a locale best; none if unknown."""
     with translation.override(languages.best(locale)):
         return tuple(Action(id, str(title)) for id, title in CATEGORIES.get(category, {}).items())
 
