@@ -11,8 +11,13 @@ from django.test.utils import CaptureQueriesContext
 PLANNING = ("PREPARE", "DEALLOCATE")
 
 
+def executed(captured: CaptureQueriesContext) -> int:
+    """The number of statements among those that were captured, planning left out."""
+    return sum(not query["sql"].startswith(PLANNING) for query in captured.captured_queries)
+
+
 def taken_by(work: Callable[[], object]) -> int:
     """The number of statements that this takes."""
     with CaptureQueriesContext(connection) as captured:
         work()
-    return sum(not query["sql"].startswith(PLANNING) for query in captured.captured_queries)
+    return executed(captured)

@@ -14,7 +14,7 @@ from rest_framework.test import APIClient
 from channels_app import why
 from channels_app.models import Bot, Event, Membership, User
 from tests.api import PROBLEM, client_for, pointers
-from tests.channels_app.why.stories import ASKED, LINKED, alice, bot_x, executed, happened
+from tests.channels_app.why.stories import ASKED, LINKED, alice, bot_x, happened
 from tests.factories import (
     InstallationFactory,
     MembershipFactory,
@@ -25,6 +25,7 @@ from tests.factories import (
     UserFactory,
     WorkflowFactory,
 )
+from tests.queries import executed
 
 pytestmark = pytest.mark.django_db
 WHY = "/api/v1/acme/why/"

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from django.db import InternalError, connection, transaction
-from django.test.utils import CaptureQueriesContext
 
 from channels_app import why
 from channels_app.fan_out import fan_out
@@ -84,9 +83,3 @@ def read_only() -> Iterator[None]:
         yield
         with pytest.raises(InternalError, match="read-only"), transaction.atomic():
             User.objects.update(first_name="")
-
-
-def executed(captured: CaptureQueriesContext) -> int:
-    """How many statements there were, but for those that prepare others, at their own time."""
-    texts = (query["sql"] for query in captured)
-    return sum(not text.startswith(("PREPARE", "DEALLOCATE")) for text in texts)

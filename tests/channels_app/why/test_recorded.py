@@ -32,7 +32,6 @@ from tests.channels_app.why.stories import (
     NIGHT,
     alice,
     bot_x,
-    executed,
     explain,
     happened,
     read_only,
@@ -49,6 +48,7 @@ from tests.factories import (
     SnoozeFactory,
     TypePolicyFactory,
 )
+from tests.queries import executed
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,6 @@ from tests.channels_app.why.stories import (
     NIGHT,
     alice,
     bot_x,
-    executed,
     read_only,
 )
 from tests.crowds import crowd
@@ -32,6 +31,7 @@ from tests.factories import (
     SubscriptionFactory,
     WorkflowFactory,
 )
+from tests.queries import executed
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 11, tzinfo=UTC)
