@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 from django.utils import timezone
 
-from channels_app import doorbell, holds, orphans, sending
+from channels_app import chores, doorbell, holds, orphans, sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
 from channels_app.sending import Sender
@@ -89,6 +89,7 @@ def _sweep(lane: Lane) -> None:
     orphans.take_back(lane=lane, now=timezone.now())
     if lane is Lane.DEFAULT:  # in which digests travel
         holds.release(now=timezone.now(), limit=RELEASE_LIMIT)
+    chores.do(lane, clock=timezone.now)
     _drain(lane, helping=True)
 
 

@@ -47,13 +47,17 @@ ESCALATE = """
 # finds it claimed and calls nobody.
 RECORD = """
     INSERT INTO claims_conversation AS known (
-        organization_id, bot_id, external_id, customer_id, customer_name, state, epoch, changed_at
+        organization_id, bot_id, external_id, customer_id, customer_name, state, epoch, changed_at,
+        claimed_at
     )
     SELECT %(organization_id)s::bigint, source.id, %(subject)s::text, %(customer_id)s::text,
-        %(customer_name)s::text, %(conversation_state)s::text, 1, %(occurred_at)s::timestamptz
+        %(customer_name)s::text, %(conversation_state)s::text, 1, %(occurred_at)s::timestamptz,
+        CASE WHEN %(conversation_state)s = 'claimed' THEN %(occurred_at)s::timestamptz END
     FROM source
     ON CONFLICT (organization_id, external_id) DO UPDATE SET
-        state = EXCLUDED.state, changed_at = EXCLUDED.changed_at
+        state = EXCLUDED.state, changed_at = EXCLUDED.changed_at,
+        claimed_at = EXCLUDED.claimed_at, holder_id = NULL, holder_external_id = '',
+        holder_name = '', lease_until = NULL, next_wave_at = NULL
     WHERE known.changed_at <= EXCLUDED.changed_at
     RETURNING '{}'::jsonb AS facts
 """

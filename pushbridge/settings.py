@@ -148,6 +148,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# What each lane's sweep does beside sending (`channels_app.chores`).
+CHORES: dict[str, tuple[str, ...]] = {
+    "escalation": (),
+    "default": (),
+}
+
 CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=3.0)
 CELERY_BEAT_SCHEDULE = {
