@@ -83,7 +83,7 @@ class Wave(models.Model):
 
 
 class Unreachable(models.Model):
-    """A bot for whose customers nobody can be told anything, since when; the alarm is given once."""
+    """A bot whose customers nobody can be told of, and since when: the alarm is given once."""
 
     bot = models.OneToOneField(Bot, models.CASCADE, primary_key=True, related_name="unreachable")
     since = models.DateTimeField()

@@ -51,7 +51,9 @@ def test_a_chore_that_fails_is_written_down_and_stops_no_other(settings: Setting
     settings.CHORES = {"default": (f"{HERE}.stumble", f"{HERE}.tidy")}
     with capture_logs() as logs:
         chores.do(Lane.DEFAULT, clock=lambda: NOW)
-    assert [(line["event"], line["chore"]) for line in logs] == [("chore.failed", f"{HERE}.stumble")]
+    assert [(line["event"], line["chore"]) for line in logs] == [
+        ("chore.failed", f"{HERE}.stumble")
+    ]
     assert len(done) == 1
 
 
