@@ -52,7 +52,7 @@ from channels_app.models import (
     TypePolicy,
     User,
 )
-from claims.models import Conversation
+from claims.models import Conversation, Endpoint, Message
 from workflows.models import Run, Workflow
 
 M = TypeVar("M", bound=Model)
@@ -381,6 +381,31 @@ class ConversationFactory(Rows[Conversation]):
     customer_id = "cust_1"
     customer_name = "Jane Doe"
     changed_at = LazyFunction(timezone.now)
+
+
+class EndpointFactory(Rows[Endpoint]):
+    class Meta:
+        model = Endpoint
+
+    connection = SubFactory(ConnectionFactory)
+    url = Sequence(lambda n: f"https://platform.example/pushbridge/{n}")
+    secret = Sequence(lambda n: secret(1_000_000 + n))
+
+
+class MessageFactory(Rows[Message]):
+    """A message that is due now; `webhook_id` counts."""
+
+    class Meta:
+        model = Message
+
+    endpoint = SubFactory(EndpointFactory)
+    webhook_id = Sequence(lambda n: f"msg_{n:032x}")
+    type = "conversation.claimed"
+    subject = Sequence(lambda n: f"conversation-{n}")
+    body = "{}"
+    created_at = LazyFunction(timezone.now)
+    due_at = SelfAttribute("created_at")
+    round_at = SelfAttribute("created_at")
 
 
 class RunFactory(Rows[Run]):
