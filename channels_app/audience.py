@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from channels_app.event_types import EVENT_TYPES
+from channels_app.event_types import EVENT_TYPES, Channel
 from channels_app.gateways.pushes import Platform, Target
 from channels_app.levels import Level, Privacy
 from channels_app.models import Installation
@@ -26,12 +26,22 @@ from channels_app.routing import Candidate, Device, Policy, Snooze, Thresholds
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """What an event concerns: a source of an organization, or (a notice) one member of it."""
+    """What an event concerns: those who follow a source, or certain members and nobody else."""
 
     type: str
     organization_id: int
     source_id: int | None = None
-    membership_id: int | None = None
+    members: frozenset[int] | None = None
+    """Of the organization; None: whoever follows the source."""
+
+    @property
+    def of_source(self) -> int | None:
+        """The source whose followers are looked at. A call for a human goes to those who may answer
+        its bot's customers, even where it goes to certain ones, whatever they subscribe to.
+        """
+        if self.members is None or EVENT_TYPES[self.type].channel is Channel.ESCALATION:
+            return self.source_id
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +83,11 @@ class Audience:
     """Everyone who might be told of something in a batch of events.
 
     A candidate of an event is who subscribes to its source, and who holds `chatbot.respond` on it;
-    of a notice, the member that it is for.
+    or whoever it is for.
     """
 
     members: Mapping[int, list[Member]]
-    """By source; those of notices by 0."""
+    """By source; whom an event is for, whatever they follow, by 0."""
     rules: Rules
     devices: Mapping[int, tuple[Device, ...]]
     """By user."""
@@ -88,10 +98,11 @@ class Audience:
     def candidates(self, concern: Concern) -> list[Candidate]:
         """The candidates of an event, alike for all events of its type and source."""
         if concern not in self._candidates:
+            chosen = concern.members
             self._candidates[concern] = [
                 self._candidate(member, concern)
-                for member in self.members.get(concern.source_id or 0, ())
-                if concern.membership_id in (None, member.membership_id)
+                for member in self.members.get(concern.of_source or 0, ())
+                if chosen is None or member.membership_id in chosen
             ]
         return self._candidates[concern]
 
@@ -105,7 +116,7 @@ class Audience:
             external_id=member.external_id,
             active=member.active,
             permitted=member.permitted,
-            subscribed=member.subscribed,
+            subscribed=member.subscribed or concern.members is not None,
             locale=member.locale,
             type_level=rules.levels.get((pk, concern.type, None)),
             source_level=rules.levels.get((pk, concern.type, concern.source_id))
@@ -190,8 +201,10 @@ MEMBERS = Prepared("""
 def _members(concerns: Iterable[Concern], only: Collection[int] | None) -> dict[int, list[Member]]:
     rows = MEMBERS.all(
         {
-            "sources": [c.source_id for c in concerns if c.source_id is not None],
-            "members": [c.membership_id for c in concerns if c.membership_id is not None],
+            "sources": [c.of_source for c in concerns if c.of_source is not None],
+            "members": list(
+                {pk for c in concerns if c.of_source is None for pk in c.members or ()}
+            ),
             "only": None if only is None else list(only),
         }
     )
@@ -291,7 +304,7 @@ DEVICES = Prepared("""
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
         COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
         COALESCE(webpush.p256dh, ''), COALESCE(webpush.auth, ''), critical_allowed,
-        muted_channels::text[], privacy, os_permission
+        muted_channels::text[], privacy, os_permission, registered_at
     FROM chatbot_installation installation
     LEFT JOIN push_notifications_apnsdevice apns ON apns.id = installation.apns_id
     LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = installation.fcm_id
@@ -309,7 +322,7 @@ def _devices(
     for user_id, pk, platform, application, token, p256dh, auth, *rest in DEVICES.all(
         {"users": list(users)}
     ):
-        critical_allowed, muted, privacy, os_permission = rest
+        critical_allowed, muted, privacy, os_permission, registered_at = rest
         installation_id = UUID(pk)
         devices[user_id].append(
             Device(
@@ -318,6 +331,7 @@ def _devices(
                 or (critical_allowed and application in settings.CRITICAL_ALERT_APPLICATIONS),
                 phone=platform != Platform.WEBPUSH,
                 allowed=os_permission != Installation.Permission.DENIED,
+                registered_at=registered_at,
                 muted=frozenset(muted),
                 privacy=_narrowest(privacy),
             )

@@ -7,14 +7,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from channels_app import banners, standing
+from channels_app import banners, shown, standing
 from channels_app.audience import Concern
 from channels_app.banners import Banner
 from channels_app.event_types import EVENT_TYPES, EventType, Subject
 from channels_app.levels import Lane, Level, time_to_live
 from channels_app.links import About
 from channels_app.prepared import Prepared
+from channels_app.shown import Retraction
 from channels_app.standing import Report
 
 # The state that an event knows of is the one that it found. After this it is looked at again.
@@ -40,16 +42,36 @@ class Case:
     banners_per_minute: int | None
     occurred_at: datetime
     received_at: datetime
+    whom: Mapping[int, frozenset[UUID] | None] | None = None
+    """The memberships that it is for, and on which installations (None: on all of them); None:
+    whoever follows its source."""
     _banners: dict[str, Banner] = field(default_factory=dict)
 
     @property
     def concern(self) -> Concern:
         """Who might be told."""
         return Concern(
-            type=self.row.name,
+            type=self.judged_as.name,
             organization_id=self.organization_id,
             source_id=self.source_id,
-            membership_id=self.facts["membership"] if self.row.subject is Subject.MEMBER else None,
+            members=None if self.whom is None else frozenset(self.whom),
+        )
+
+    @property
+    def judged_as(self) -> EventType:
+        """The type whose rules decide: a call that is told once more goes by those of the first."""
+        return EVENT_TYPES[self.facts["as"]] if "as" in self.facts else self.row
+
+    @property
+    def retraction(self) -> Retraction | None:
+        """What it takes back, if it does."""
+        return shown.retraction(
+            event_id=self.event_id,
+            row=self.row,
+            source_id=self.source_id,
+            subject=self.about.subject,
+            step=self.about.step,
+            facts=self.facts,
         )
 
     @property
@@ -100,7 +122,10 @@ LOCK = Prepared(
 def lock(event_ids: Sequence[int], *, now: datetime) -> list[Case]:
     """The events among these that nobody has routed yet, locked until the transaction ends."""
     cases = _read(LOCK, event_ids)
-    _look_again([case for case in cases if now - case.received_at > FRESH])
+    # What takes others back has happened after them, however fresh they are.
+    overtaking = any(case.row.retracts for case in cases)
+    _look_again([case for case in cases if overtaking or now - case.received_at > FRESH])
+    _address(cases)
     return cases
 
 
@@ -108,6 +133,7 @@ def read(event_ids: Sequence[int]) -> list[Case]:
     """Events that were routed before, with how things stand now."""
     cases = _read(READ, event_ids)
     _look_again(cases)
+    _address(cases)
     return cases
 
 
@@ -117,6 +143,24 @@ def _look_again(cases: Sequence[Case]) -> None:
         for case in cases:
             if case.event_id in states:
                 case.facts = {**case.facts, "state": states[case.event_id]}
+
+
+def _address(cases: Sequence[Case]) -> None:
+    """Find out for whom those are that are not for whoever follows their source."""
+    retractions = [found for case in cases if (found := case.retraction)]
+    replaced = shown.find(retractions) if retractions else {}
+    for case in cases:
+        if case.row.retracts:
+            case.whom = replaced.get(case.event_id, {})
+        elif "members" in case.facts:
+            case.whom = dict.fromkeys(case.facts["members"])
+        elif case.row.subject is Subject.MEMBER:
+            case.whom = {case.facts["membership"]: _installation(case.facts)}
+
+
+def _installation(facts: Mapping[str, Any]) -> frozenset[UUID] | None:
+    """The only device that it is for, if there is one."""
+    return frozenset({UUID(facts["installation"])}) if "installation" in facts else None
 
 
 def _read(query: Prepared, event_ids: Sequence[int]) -> list[Case]:

@@ -19,9 +19,9 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 
-from channels_app import arrays, backoff, dead_devices, standing
+from channels_app import arrays, backoff, dead_devices, shown, standing
 from channels_app.dead_devices import Proof
-from channels_app.event_types import EVENT_TYPES
+from channels_app.event_types import EVENT_TYPES, Channel
 from channels_app.gateways.pushes import Answer, Platform, Target, Verdict
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Lane, Level, Privacy
@@ -29,6 +29,7 @@ from channels_app.links import About
 from channels_app.models import Delivery
 from channels_app.prepared import Prepared
 from channels_app.routing import OVERTAKEN
+from channels_app.shown import Retraction
 from channels_app.standing import Report
 
 log = structlog.get_logger(__name__)
@@ -64,13 +65,17 @@ TAKE = Prepared("""
     RETURNING delivery.id
 """)
 
+# A call for a human is for those who may answer it.
+GUARDED = ", ".join(
+    f"'{row.name}'" for row in EVENT_TYPES.values() if row.channel is Channel.ESCALATION
+)
 # What may have changed since the fan-out is read again here, in the moment of sending.
-READ = Prepared("""
+READ = Prepared(f"""
     SELECT delivery.id, delivery.attempts, delivery.expires_at, notification.id, membership.id,
         delivery.installation_id, notification.level, notification.title, notification.body,
         person.locale, organization.id, organization.slug,
         event.id, event.type, COALESCE(source.external_id, ''), event.subject,
-        COALESCE(event.payload #>> '{data,step,index}', ''), event.facts::text,
+        COALESCE(event.payload #>> '{{data,step,index}}', ''), event.facts::text,
         installation.platform,
         COALESCE(apns.application_id, fcm.application_id, webpush.application_id, ''),
         COALESCE(apns.registration_id, fcm.registration_id, webpush.registration_id),
@@ -83,7 +88,7 @@ READ = Prepared("""
             WHEN installation.dead_since IS NOT NULL
                 OR NOT COALESCE(apns.active, fcm.active, webpush.active) THEN 'device_dead'
             WHEN NOT (person.is_active AND membership.active) THEN 'inactive'
-            WHEN event.lane = 'escalation' AND NOT (
+            WHEN event.type IN ({GUARDED}) AND NOT (
                 EXISTS (
                     SELECT FROM chatbot_botuserpermission held
                     JOIN auth_permission permission ON permission.id = held.permission_id
@@ -156,6 +161,7 @@ def lease(*, lane: Lane, now: datetime, limit: int) -> Taken:
     # Whoever or whatever it was about has been deleted in the meantime.
     taken.objections += [(pk, "gone") for pk in unread]
     _object(taken, standing.overtaken(reports))
+    _wait_for_banners(taken, {report.event_id: report for report in reports}, now=now)
     return taken
 
 
@@ -182,6 +188,33 @@ def _object(taken: Taken, states: Mapping[int, str]) -> None:
         if state is not None:
             taken.objections.append((leased.delivery_id, OVERTAKEN[state].value))
     taken.leased = [one for one in taken.leased if one.about.event_id not in states]
+
+
+def _wait_for_banners(taken: Taken, reports: Mapping[int, Report], *, now: datetime) -> None:
+    """What replaces a banner is sent once that is there, and not at all if it never came."""
+    replacing = [
+        (retraction, leased.delivery_id)
+        for leased in taken.leased
+        if leased.about.row.retracts
+        and (retraction := _retraction(leased, reports[leased.about.event_id]))
+    ]
+    look = shown.look(replacing)
+    if look.early or look.needless:
+        shown.postpone(look.early, now=now)
+        taken.objections += [(pk, "not_shown") for pk in look.needless]
+        away = look.early | look.needless
+        taken.leased = [one for one in taken.leased if one.delivery_id not in away]
+
+
+def _retraction(leased: Leased, report: Report) -> Retraction | None:
+    return shown.retraction(
+        event_id=report.event_id,
+        row=leased.about.row,
+        source_id=report.source_id,
+        subject=report.subject,
+        step=report.step,
+        facts=leased.facts,
+    )
 
 
 def _leased(*row: Any) -> Leased:

@@ -23,7 +23,8 @@ class Channel(StrEnum):
     AUTO_UPDATE = "auto_update"
     WORKFLOW = "workflow"
     NOTICE = "notice"
-    """Our own word to a member, in no channel of that page: a digest, a test."""
+    """In no channel of that page, and not theirs to set: a digest, a test, an alarm, a banner that
+    takes another's place."""
 
 
 class Subject(StrEnum):
@@ -123,6 +124,29 @@ class AgentEvent(ConversationEvent):
     agent: Actor | None = None
 
 
+class StillWaiting(ConversationEvent):
+    """What the call for a human was, told once more; its own fields are kept."""
+
+    message: Text = ""
+
+
+class UnansweredAlarm(StillWaiting):
+    waited_seconds: Seconds
+
+
+class Reply(AgentEvent):
+    message: Text
+
+
+class Unreachable(BotEvent):
+    pass
+
+
+class WebhookDisabled(Shape):
+    connection: Named
+    reason: Text = ""
+
+
 class KnowledgeAdded(BotEvent):
     chunks: Index
     document: Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -160,6 +184,10 @@ class StepStuck(RunEvent):
     step: StuckStep
 
 
+class StepResumed(RunEvent):
+    step: CompletedStep
+
+
 class RunFinished(RunEvent):
     status: Literal["success", "failure"]
     duration_seconds: Seconds | None = None
@@ -193,7 +221,8 @@ class EventType:
     """One row of the catalogue.
 
     `channel` is None for a type that only changes a state. `level` is the level unless somebody
-    changed it; `failure_level` that of a failure, where it differs.
+    changed it; `failure_level` that of a failure, where it differs. A type that `retracts` others
+    tells nobody anything new: it replaces, without a sound, their banners where they are shown.
     """
 
     name: str
@@ -202,6 +231,7 @@ class EventType:
     channel: Channel | None = None
     level: Level = Level.OFF
     failure_level: Level | None = None
+    retracts: frozenset[str] = frozenset()
 
     @property
     def lane(self) -> Lane:
@@ -223,6 +253,24 @@ def _escalation(name: str, shape: type[Shape]) -> EventType:
     return EventType(name, Subject.CONVERSATION, shape, Channel.ESCALATION, Level.CRITICAL)
 
 
+# What calls for a human: the platform's own types, and ours.
+CALLS = frozenset(
+    {
+        "conversation.human_requested",
+        "conversation.unanswered",
+        "conversation.tone_escalated",
+        "conversation.still_waiting",
+        "conversation.unanswered_alarm",
+    }
+)
+
+
+def _answered(name: str) -> EventType:
+    return EventType(
+        name, Subject.CONVERSATION, AgentEvent, Channel.NOTICE, Level.QUIET, retracts=CALLS
+    )
+
+
 def _update(name: str, shape: type[Shape], level: Level) -> EventType:
     return EventType(name, Subject.BOT, shape, Channel.AUTO_UPDATE, level)
 
@@ -234,10 +282,10 @@ CATALOGUE: Mapping[str, EventType] = {
         _escalation("conversation.unanswered", Unanswered),
         _escalation("conversation.tone_escalated", ToneEscalated),
         EventType("conversation.message", Subject.CONVERSATION, Message),
-        EventType("conversation.claimed", Subject.CONVERSATION, AgentEvent),
+        _answered("conversation.claimed"),
         EventType("conversation.released", Subject.CONVERSATION, AgentEvent),
-        EventType("conversation.handed_back", Subject.CONVERSATION, AgentEvent),
-        EventType("conversation.resolved", Subject.CONVERSATION, AgentEvent),
+        _answered("conversation.handed_back"),
+        _answered("conversation.resolved"),
         _update("bot.knowledge_added", KnowledgeAdded, Level.QUIET),
         _update("bot.retrained", Retrained, Level.QUIET),
         _update("bot.prompt_tuned", PromptTuned, Level.LOUD),
@@ -260,8 +308,10 @@ CATALOGUE: Mapping[str, EventType] = {
 }
 
 
-def _notice(name: str, shape: type[Shape], level: Level) -> EventType:
-    return EventType(name, Subject.MEMBER, shape, Channel.NOTICE, level)
+def _notice(
+    name: str, shape: type[Shape], level: Level, *, subject: Subject = Subject.MEMBER
+) -> EventType:
+    return EventType(name, subject, shape, Channel.NOTICE, level)
 
 
 # What only Pushbridge itself publishes; at the door these are unknown types.
@@ -270,6 +320,24 @@ OWN: Mapping[str, EventType] = {
     for row in (
         _notice("member.digest", Digest, Level.QUIET),
         _notice("device.test", DeviceTest, Level.LOUD),
+        _escalation("conversation.still_waiting", StillWaiting),
+        _notice(
+            "conversation.unanswered_alarm",
+            UnansweredAlarm,
+            Level.LOUD,
+            subject=Subject.CONVERSATION,
+        ),
+        EventType("conversation.reply", Subject.CONVERSATION, Reply),
+        _notice("bot.unreachable", Unreachable, Level.LOUD, subject=Subject.BOT),
+        _notice("connection.webhook_disabled", WebhookDisabled, Level.LOUD),
+        EventType(
+            "workflow.step_resumed",
+            Subject.RUN,
+            StepResumed,
+            Channel.NOTICE,
+            Level.QUIET,
+            retracts=frozenset({"workflow.step_stuck"}),
+        ),
     )
 }
 EVENT_TYPES: Mapping[str, EventType] = {**CATALOGUE, **OWN}

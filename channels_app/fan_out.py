@@ -13,13 +13,21 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app import arrays, cases, verdicts
+from channels_app import arrays, cases, shown, verdicts
 from channels_app.audience import Audience
+from channels_app.cases import Case
 from channels_app.leases import LEASE, Leased
 from channels_app.levels import Level
 from channels_app.prepared import Prepared
-from channels_app.routing import Device
+from channels_app.routing import OVERTAKEN, Device, Outcome
 from channels_app.verdicts import Verdict
+
+# Why a banner that was not sent yet is not sent any more, by what took it back.
+ANSWERED = {
+    "conversation.claimed": Outcome.ALREADY_CLAIMED,
+    "conversation.handed_back": Outcome.RESOLVED,
+    "conversation.resolved": Outcome.RESOLVED,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +50,7 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
     if not locked:
         return Fanned(0, [])
     found, people = verdicts.judge(locked, now=now)
+    found.sort(key=lambda verdict: bool(verdict.case.row.retracts))
     lots = _Lots(found)
     made = INSERT.all(
         {
@@ -49,11 +58,13 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
             "lease_until": now + LEASE,
             "holder": settings.LEASE_HOLDER,
             "lane": locked[0].lane.value,
-            "room": room,
+            # What replaces a banner is leased like any other: it may have to wait for that.
+            "room": min(room, lots.ringing),
             "events": [case.event_id for case in locked],
             **lots.columns(),
         }
     )
+    _cancel(locked, now=now)
     return Fanned(
         deliveries=len(lots.devices),
         leased=[
@@ -66,6 +77,17 @@ def fan_out(*, event_ids: Sequence[int], now: datetime, room: int) -> Fanned:
             for delivery_id, notification_id, event_id, membership_id, installation in made
         ],
     )
+
+
+def _cancel(locked: Sequence[Case], *, now: datetime) -> None:
+    """What is taken back and has not left yet does not leave any more."""
+    effective = [
+        (case.retraction, case)
+        for case in locked
+        if case.row.retracts and case.facts.get("state") not in OVERTAKEN
+    ]
+    reasons = {case.event_id: ANSWERED.get(case.row.name, Outcome.MOOT) for _, case in effective}
+    shown.cancel([one for one, _ in effective if one], reasons=reasons, now=now)
 
 
 # A whole batch in one statement, as arrays: four times the speed of bulk_create, and deliveries
@@ -143,6 +165,8 @@ class _Lots:
     def __init__(self, found: Iterable[Verdict]) -> None:
         self.devices: dict[tuple[int, int, str], tuple[Verdict, Device]] = {}
         """By event, membership and installation, in the order in which they are leased."""
+        self.ringing = 0
+        """How many of these devices are to show something new."""
         self._numbers: dict[tuple[Any, ...], int] = {}
         self._lots: list[tuple[Any, ...]] = []
         self._members: list[tuple[Any, ...]] = []
@@ -168,6 +192,8 @@ class _Lots:
         held_until = decision.until.timestamp() if decision.until else "NULL"
         self._members.append((event_id, membership_id, lot, held_until))
         critical = decision.level is Level.CRITICAL
+        if not verdict.case.row.retracts:
+            self.ringing += len(decision.devices)
         for device in decision.devices:
             installation = str(device.installation_id)
             downgraded = critical and not device.critical_sounds

@@ -17,6 +17,7 @@ from channels_app.levels import Lane
 from channels_app.models import Event
 from channels_app.outages import is_outage
 from channels_app.prepared import Prepared
+from channels_app.shown import retracts, unrouted
 
 log = structlog.get_logger(__name__)
 
@@ -55,7 +56,7 @@ TAKE = Prepared("""
     UPDATE chatbot_event SET route_attempts = route_attempts + 1, route_at = %(until)s::timestamptz
     FROM (SELECT id FROM fresh UNION ALL SELECT id FROM again) taken
     WHERE chatbot_event.id = taken.id
-    RETURNING chatbot_event.id, route_attempts
+    RETURNING chatbot_event.id, route_attempts, type
 """)
 
 
@@ -78,9 +79,12 @@ def route(*, lane: Lane, now: datetime, limit: int, room: int) -> Routed:
     deliveries the caller can send itself, now: it gets that many leased. The others wait for
     whoever leases them.
     """
-    taken = _take(lane=lane, now=now, limit=limit)
+    rows = _take(lane=lane, now=now, limit=limit)
+    taken = [(pk, attempts) for pk, attempts, _ in rows]
     routed = Routed(events=len(taken))
     fresh = [pk for pk, attempts in taken if attempts == 1]
+    if retractions := [pk for pk, attempts, type in rows if attempts == 1 and retracts(type)]:
+        fresh = sorted({*fresh, *unrouted(retractions)})
     again = [pk for pk, attempts in taken if 1 < attempts <= ROUTE_ATTEMPTS]
     try:
         if fresh and not _try(fresh, routed, now=now, room=room) and len(fresh) > 1:
@@ -98,9 +102,9 @@ def route(*, lane: Lane, now: datetime, limit: int, room: int) -> Routed:
     return routed
 
 
-def _take(*, lane: Lane, now: datetime, limit: int) -> list[tuple[int, int]]:
-    rows = TAKE.all({"lane": lane.value, "now": now, "until": now + ROUTE_LEASE, "limit": limit})
-    return [(pk, attempts) for pk, attempts in rows]
+def _take(*, lane: Lane, now: datetime, limit: int) -> list[tuple[int, int, str]]:
+    """Id, how often it was tried with this time, and type."""
+    return TAKE.all({"lane": lane.value, "now": now, "until": now + ROUTE_LEASE, "limit": limit})
 
 
 def _try(event_ids: Sequence[int], routed: Routed, *, now: datetime, room: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,9 @@ from uuid import UUID
 from channels_app.event_types import Channel, EventType
 from channels_app.levels import Level, Privacy
 from channels_app.quiet_hours import Schedule, quiet_until
+
+# A phone whose app has not started for so long is not one that answers.
+ANSWERS_WITHIN = timedelta(days=14)
 
 
 class Outcome(StrEnum):
@@ -68,6 +71,8 @@ class Setting(StrEnum):
     """The system does not let the app show banners on any of their devices."""
     PHONE_ONLY = "phone_only"
     MUTED = "muted"
+    LADDER = "ladder"
+    """The first wave of the bot's ladder is for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,8 @@ class Device:
     """Not a browser."""
     allowed: bool = True
     """Whether the system lets the app show banners there at all."""
+    registered_at: datetime | None = None
+    """When the app told its token last, which it does at each start."""
     muted: frozenset[str] = frozenset()
     """The channels of which it shows nothing."""
     privacy: Privacy = Privacy.FULL
@@ -190,13 +197,30 @@ OVERTAKEN = {
 def decide(occasion: Occasion, candidate: Candidate) -> Decision:
     """The outcome of an event for a person (the reference: "Who is told, how loudly, when")."""
     level, decided_by = resolve_level(occasion, candidate)
+    if occasion.row.retracts:
+        return _corrected(occasion, candidate, level)
     return (
         _ineligible(occasion, candidate, level)
         or _unwanted(occasion, level, decided_by)
-        or _needless(occasion, level)
+        or _needless(occasion, candidate, level)
         or _untimely(occasion, candidate, level)
         or _delivered(occasion, candidate, level, decided_by)
     )
+
+
+def _corrected(occasion: Occasion, candidate: Candidate, level: Level) -> Decision:
+    """Of what takes a banner back: it goes wherever that is shown, asleep or not, and rings nobody.
+
+    Who has it nowhere but where they answered the call themselves did it.
+    """
+    if not candidate.active:
+        return Decision(Outcome.INACTIVE, level)
+    if overtaken := _needless(occasion, candidate, level):
+        return overtaken
+    if candidate.devices:
+        return Decision(Outcome.PUSHED, level, Setting.CATALOGUE, devices=candidate.devices)
+    did_it = occasion.facts.get("holder") == candidate.membership_id
+    return Decision(Outcome.ACTOR if did_it else Outcome.NO_DEVICE, level)
 
 
 def resolve_level(occasion: Occasion, candidate: Candidate) -> tuple[Level, Setting]:
@@ -258,10 +282,17 @@ def _unwanted(occasion: Occasion, level: Level, decided_by: Setting) -> Decision
     return None
 
 
-def _needless(occasion: Occasion, level: Level) -> Decision | None:
-    """What has been overtaken by what happened since."""
-    overtaken = OVERTAKEN.get(occasion.facts.get("state", ""))
-    return None if overtaken is None else Decision(overtaken, level)
+def _needless(occasion: Occasion, candidate: Candidate, level: Level) -> Decision | None:
+    """What has been overtaken by what happened since; and a call that came to a conversation which
+    somebody holds, for everybody else.
+    """
+    facts = occasion.facts
+    overtaken = OVERTAKEN.get(facts.get("state", ""))
+    if overtaken is None:
+        return None
+    if overtaken is Outcome.ALREADY_CLAIMED and facts.get("holder") == candidate.membership_id:
+        return None
+    return Decision(overtaken, level)
 
 
 def _untimely(occasion: Occasion, candidate: Candidate, level: Level) -> Decision | None:
@@ -274,6 +305,8 @@ def _untimely(occasion: Occasion, candidate: Candidate, level: Level) -> Decisio
     channel = occasion.row.channel
     if channel is Channel.NOTICE:
         return None
+    if occasion.facts.get("awake") and not _is_awake(occasion, candidate):
+        return Decision(Outcome.HELD, level, Setting.LADDER)
     overrides = candidate.overrides
     if overrides is None:
         overrides = channel is Channel.ESCALATION
@@ -288,6 +321,22 @@ def _untimely(occasion: Occasion, candidate: Candidate, level: Level) -> Decisio
             Outcome.COLLAPSED, level, Setting.BANNERS_PER_MINUTE, candidate.crowded_until
         )
     return None
+
+
+def _is_awake(occasion: Occasion, candidate: Candidate) -> bool:
+    """Whether they are in no quiet hours of any kind, and have a phone that answers."""
+    if _snoozed_until(occasion, candidate, overrides=False) is not None:
+        return False
+    quiet_hours = candidate.quiet_hours
+    if quiet_hours is not None and quiet_until(quiet_hours, at=occasion.at) is not None:
+        return False
+    return any(
+        device.phone
+        and device.allowed
+        and device.registered_at is not None
+        and occasion.at - device.registered_at <= ANSWERS_WITHIN
+        for device in candidate.devices
+    )
 
 
 def _snoozed_until(occasion: Occasion, candidate: Candidate, *, overrides: bool) -> datetime | None:

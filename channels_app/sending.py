@@ -109,7 +109,7 @@ def _shared(about: About, organization: str, base: str) -> Shared:
 
 def _claim(leased: Leased) -> dict[str, str]:
     """What the banner's button needs to claim the conversation with the app closed."""
-    if "epoch" not in leased.facts:
+    if leased.about.row.channel is not Channel.ESCALATION or "epoch" not in leased.facts:
         return {}
     token = action_tokens.issue(
         Action(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from uuid import UUID
 
 from channels_app import audience, crowding, routing
 from channels_app.audience import Audience
@@ -77,7 +76,7 @@ def occasion(case: Case, people: Audience, *, at: datetime) -> Occasion:
     """The event as the decision wants it."""
     rules = people.rules
     return Occasion(
-        row=case.row,
+        row=case.judged_as,
         data=case.data,
         at=at,
         facts=case.facts,
@@ -93,7 +92,7 @@ def _judge(
 ) -> Iterator[Verdict]:
     what = occasion(case, people, at=now)
     for candidate in people.candidates(case.concern):
-        who = _only(candidate, case.facts.get("installation"))
+        who = _only(candidate, case)
         if crowd is None:
             yield Verdict(case, who, routing.decide(what, who))
             continue
@@ -104,10 +103,10 @@ def _judge(
         yield Verdict(case, who, decision)
 
 
-def _only(candidate: Candidate, installation_id: str | None) -> Candidate:
-    """What is for one device goes to no other."""
-    if installation_id is None:
+def _only(candidate: Candidate, case: Case) -> Candidate:
+    """What is for certain devices goes to no other."""
+    wanted = case.whom and case.whom.get(candidate.membership_id)
+    if wanted is None:
         return candidate
-    wanted = UUID(installation_id)
-    devices = tuple(d for d in candidate.devices if d.installation_id == wanted)
+    devices = tuple(d for d in candidate.devices if d.installation_id in wanted)
     return replace(candidate, devices=devices)

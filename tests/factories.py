@@ -381,6 +381,9 @@ class ConversationFactory(Rows[Conversation]):
     customer_id = "cust_1"
     customer_name = "Jane Doe"
     changed_at = LazyFunction(timezone.now)
+    claimed_at = LazyAttribute(
+        lambda row: row.changed_at if getattr(row, "state", "") == "claimed" else None
+    )
 
 
 class EndpointFactory(Rows[Endpoint]):

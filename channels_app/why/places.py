@@ -133,6 +133,7 @@ KEPT: Mapping[str, Kept] = {
         "quiet_windows-group",
         Endpoint.QUIET_HOURS,
     ),
+    Setting.LADDER: Kept(gettext_noop("the bot's ladder"), OPERATORS, Page.SOURCE),
     Setting.BANNERS_PER_MINUTE: Kept(
         gettext_noop("the organization's limit of banners a minute"), OPERATORS, Page.ORGANIZATION
     ),

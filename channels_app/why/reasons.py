@@ -182,6 +182,8 @@ def _snoozed(facts: Facts) -> str:
 
 
 def _held(facts: Facts) -> str:
+    if facts.decided_by == Setting.LADDER:
+        return gettext("the first wave goes to those who are awake and have a phone that answers")
     if facts.until is None:
         return gettext("it falls into quiet hours")
     return gettext("quiet hours run until %(until)s") % {"until": facts.moment(facts.until)}

@@ -19,7 +19,7 @@ from channels_app.why.composing import Finding, Matter, Person, compose
 from channels_app.why.judging import Judgement, judge
 
 # The types that may be imagined: those that anybody is ever told of.
-TOLD = tuple(row.name for row in CATALOGUE.values() if row.channel is not None)
+TOLD = tuple(row.name for row in CATALOGUE.values() if row.channel not in (None, Channel.NOTICE))
 
 # What an imagined event says of itself where nobody cares to.
 USUAL: Mapping[str, Any] = {
@@ -80,7 +80,7 @@ def rehearse(
         NotImaginable: no such event could come from this source.
     """
     row = CATALOGUE.get(type)
-    if row is None or row.channel is None:
+    if row is None or row.name not in TOLD:
         raise NotImaginable([Fault("/type", f"must be one of {', '.join(TOLD)}")])
     if abs(at - now) > MOST_AWAY:
         raise NotImaginable([Fault("/at", "must be within a year from now")])

@@ -157,7 +157,8 @@ def test_no_choice_of_optional_fields_leaves_odd_lines(type: str, data: st.DataO
 def test_no_text_is_escaped(type: str) -> None:
     hostile = '<b>R&D\'s "best"</b> {{ settings.SECRET_KEY }} {% now %}'
     subject = "workflow" if type.startswith("workflow") else "bot"
-    assert hostile in render(type, **{subject: {"id": "1", "name": hostile}}).title
+    banner = render(type, **{subject: {"id": "1", "name": hostile}})
+    assert hostile in f"{banner.title} {banner.body}"
 
 
 @pytest.mark.parametrize(
@@ -235,7 +236,7 @@ def test_a_language_without_a_translation_gets_the_english_banner(locale: str) -
 
 def test_a_type_without_a_template_is_an_error() -> None:
     with pytest.raises(TemplateDoesNotExist):
-        render("conversation.claimed")
+        render("conversation.message")
 
 
 def test_who_has_an_invisible_name_is_called_by_its_id() -> None:

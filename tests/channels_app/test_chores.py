@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import OperationalError
 from psycopg2.errors import AdminShutdown
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from channels_app import chores
