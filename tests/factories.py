@@ -29,7 +29,7 @@ from factory.django import DjangoModelFactory
 from guardian.shortcuts import assign_perm
 from push_notifications.models import APNSDevice, GCMDevice, WebPushDevice
 
-from channels_app.event_types import CATALOGUE, Channel
+from channels_app.event_types import EVENT_TYPES, Channel
 from channels_app.levels import Lane, Level
 from channels_app.models import (
     Attempt,
@@ -235,7 +235,7 @@ def _payload(
 
 
 def _lane(event_type: str) -> Lane:
-    return CATALOGUE[event_type].lane if event_type in CATALOGUE else Lane.DEFAULT
+    return EVENT_TYPES[event_type].lane if event_type in EVENT_TYPES else Lane.DEFAULT
 
 
 class EventFactory(Rows[Event]):

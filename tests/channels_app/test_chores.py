@@ -36,18 +36,18 @@ def _nothing_done() -> None:
     done.clear()
 
 
-def test_the_chores_of_a_lane_are_done_and_no_others(settings: SettingsWrapper) -> None:
+def test_the_chores_of_a_lane_are_done_and_no_others(settings: Settings) -> None:
     settings.CHORES = {"escalation": (f"{HERE}.tidy",), "default": (f"{HERE}.stumble",)}
     chores.do(Lane.ESCALATION, clock=lambda: NOW)
     assert done == [(NOW, chores.LIMIT)]
 
 
-def test_a_lane_without_chores_has_nothing_to_do(settings: SettingsWrapper) -> None:
+def test_a_lane_without_chores_has_nothing_to_do(settings: Settings) -> None:
     settings.CHORES = {}
     chores.do(Lane.DEFAULT, clock=lambda: NOW)
 
 
-def test_a_chore_that_fails_is_written_down_and_stops_no_other(settings: SettingsWrapper) -> None:
+def test_a_chore_that_fails_is_written_down_and_stops_no_other(settings: Settings) -> None:
     settings.CHORES = {"default": (f"{HERE}.stumble", f"{HERE}.tidy")}
     with capture_logs() as logs:
         chores.do(Lane.DEFAULT, clock=lambda: NOW)
@@ -57,7 +57,7 @@ def test_a_chore_that_fails_is_written_down_and_stops_no_other(settings: Setting
     assert len(done) == 1
 
 
-def test_a_database_that_is_gone_is_raised(settings: SettingsWrapper) -> None:
+def test_a_database_that_is_gone_is_raised(settings: Settings) -> None:
     settings.CHORES = {"default": (f"{HERE}.lose_the_database",)}
     with pytest.raises(OperationalError):
         chores.do(Lane.DEFAULT, clock=lambda: NOW)
