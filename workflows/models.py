@@ -162,8 +162,10 @@ class Step(models.Model):
     )
     stuck_at = models.DateTimeField(null=True, help_text="When it was said to be stuck.")
     stuck_since = models.DateTimeField(null=True, help_text="When that try began.")
-    stuck_by = models.UUIDField(
-        null=True, help_text="The platform's message that said so; empty: found by Pushbridge."
+    stuck_told = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The platform said so; otherwise Pushbridge found it.",
     )
     moved_at = models.DateTimeField(null=True, help_text="When that try was over after all.")
 
