@@ -32,7 +32,7 @@ class RotationUnderWay(Exception):
 def create(*, organization_id: int, name: str) -> Connection:
     """A new endpoint of an organization; its `secret` is to be shown to the operator once."""
     return Connection.objects.create(
-        organization_id=organization_id, name=name, secret=_new_secret()
+        organization_id=organization_id, name=name, secret=new_secret()
     )
 
 
@@ -43,7 +43,7 @@ def rotate(*, connection_id: UUID, now: datetime) -> str:
         RotationUnderWay: the previous rotation is not over; `retire_previous_secret` ends it.
         Connection.DoesNotExist: there is no such connection.
     """
-    secret = _new_secret()
+    secret = new_secret()
     rotated = Connection.objects.filter(
         Q(previous_secret_until__isnull=True) | Q(previous_secret_until__lte=now),
         pk=connection_id,
@@ -65,5 +65,6 @@ def retire_previous_secret(*, connection_id: UUID) -> bool:
     )
 
 
-def _new_secret() -> str:
+def new_secret() -> str:
+    """A secret of Standard Webhooks, for whichever side signs."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()

@@ -233,6 +233,10 @@ WEBPUSH_HOSTS = env.list(
 )
 SANDBOX_URL = env.str("SANDBOX_URL", default="")
 
+# Whom the platform's own endpoints are checked against, and which private networks they may be in.
+OUTBOUND_CA_FILE = env.str("OUTBOUND_CA_FILE", default=certifi.where())
+OUTBOUND_NETWORKS = env.list("OUTBOUND_NETWORKS", default=[])
+
 PUSH_APPLICATIONS_FILE = env.str("PUSH_APPLICATIONS_FILE", default="")
 _APPLICATIONS: dict[str, dict[str, Any]] = (
     json.loads(Path(PUSH_APPLICATIONS_FILE).read_text()) if PUSH_APPLICATIONS_FILE else {}

@@ -68,10 +68,14 @@ class Transport(Generic[Ticket]):
         self._idle: list[Exchange] = []
         self._done: list[tuple[Ticket, Reply]] = []
 
-    def submit(self, request: Request, ticket: Ticket) -> None:
-        """Take `request`; `poll` sends it. Never waits."""
+    def submit(self, request: Request, ticket: Ticket, *, apart: str = "") -> None:
+        """Take `request`; `poll` sends it. Never waits.
+
+        Requests to one host share its connections and its queue. Those with another word in `apart`
+        have their own: one receiver at a host may hang while the next one does not.
+        """
         now = time.monotonic()
-        line = self._line(origin_of(request.url))
+        line = self._line(origin_of(request.url) + apart)
         line.waiting.append(Job(request, ticket, now + self._request_seconds))
         self._backlog.add(line)
         self.in_flight += 1

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from django.db import connection
+from django.db.models import F, QuerySet
 
 from claims.models import Endpoint, Message
 
 ENDPOINT_DISABLED = "endpoint_disabled"
 """The reason of messages that nobody is there to take; a replay sends them after all."""
+TEST = "endpoint.test"
+"""Tried once, whether the endpoint is switched on or not: an operator is looking at it."""
 
 # `sequence` is the same at every endpoint. Whoever changes a conversation holds its row until the
 # commit, so of two changes of one conversation the later has the higher number.
@@ -74,14 +77,45 @@ def enqueue_test(*, endpoint: Endpoint, now: datetime) -> Message:
     message = Message(
         endpoint=endpoint,
         webhook_id=f"msg_{uuid4().hex}",
-        type="endpoint.test",
-        body=_body("endpoint.test", {"organization": organization.slug}, now),
+        type=TEST,
+        body=_body(TEST, {"organization": organization.slug}, now),
         created_at=now,
         due_at=now,
         round_at=now,
     )
     message.save(force_insert=True)
     return message
+
+
+def replay(*, message_ids: Sequence[int], now: datetime) -> int:
+    """Send messages again that are over, delivered or not; answer how many that will be.
+
+    Under the same id, and for as long as a new one. Not to an endpoint that we disabled: enable it
+    first.
+    """
+    over = Message.objects.filter(
+        pk__in=message_ids, state__in=(Message.State.FAILED, Message.State.DELIVERED)
+    )
+    return _again(over, now=now)
+
+
+def replay_failed(*, endpoint_id: int, since: datetime, now: datetime) -> int:
+    """Send again what was made since a time and never taken; answer how many that will be."""
+    failed = Message.objects.filter(
+        endpoint=endpoint_id, state=Message.State.FAILED, created_at__gte=since
+    ).exclude(type=TEST)
+    return _again(failed, now=now)
+
+
+def _again(messages: QuerySet[Message], *, now: datetime) -> int:
+    return messages.filter(endpoint__disabled_at=None).update(
+        state=Message.State.PENDING,
+        due_at=now,
+        round_at=now,
+        round_attempts=F("attempts"),
+        settled_at=None,
+        reason="",
+    )
 
 
 def _body(type: str, data: Mapping[str, Any], now: datetime) -> str:
