@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.db.models import Q, QuerySet
 
 from channels_app.models import (
@@ -35,3 +37,10 @@ def readable(membership: Membership, person: User) -> QuerySet[Source]:
         return sources
     subscribed = Subscription.objects.filter(membership=membership.pk).values("source")
     return sources.filter(Q(pk__in=subscribed) | responder(person.pk))
+
+
+def operators(organization_ids: Collection[int]) -> QuerySet[Membership]:
+    """Those who run these organizations: they are told what no agent can mend."""
+    return Membership.objects.filter(
+        organization__in=organization_ids, active=True, user__is_active=True, user__is_staff=True
+    )

@@ -120,14 +120,19 @@ def gap(steps: Sequence[Rung], rung: int) -> timedelta | None:
     return steps[rung].after - steps[rung - 1].after
 
 
-def past_empty(steps: Sequence[Rung], rung: int) -> int:
-    """The rung to ring at once after `rung` of them, the last of which reached nobody.
+def following(steps: Sequence[Rung], rung: int, *, unreached: bool = False) -> int | None:
+    """The index of the step that comes after so many rungs; None: there is none.
 
-    To tell the same people again would reach nobody again.
+    Args:
+        unreached: the last of the rungs reached nobody. To tell the same people again would reach
+            nobody again: what repeats it is left out.
     """
-    while 0 < rung < len(steps) and steps[rung].repeated:
+    while unreached and 0 < rung < len(steps) and steps[rung].repeated:
         rung += 1
-    return rung
+    if rung < len(steps):
+        return rung
+    # Operators made the ladder shorter meanwhile. Its end is still to come.
+    return len(steps) - 1 if steps[-1].alarm else None
 
 
 def faults(ladder: Ladder) -> list[Fault]:

@@ -52,7 +52,7 @@ from channels_app.models import (
     TypePolicy,
     User,
 )
-from claims.models import Conversation, Endpoint, Message
+from claims.models import Conversation, Endpoint, Ladder, Message, Wave
 from workflows.models import Run, Workflow
 
 M = TypeVar("M", bound=Model)
@@ -409,6 +409,24 @@ class MessageFactory(Rows[Message]):
     created_at = LazyFunction(timezone.now)
     due_at = SelfAttribute("created_at")
     round_at = SelfAttribute("created_at")
+
+
+class LadderFactory(Rows[Ladder]):
+    """Of all bots of an organization, unless `bot=` says otherwise; its waves are made by hand."""
+
+    class Meta:
+        model = Ladder
+
+    organization = SubFactory(OrganizationFactory)
+
+
+class WaveFactory(Rows[Wave]):
+    class Meta:
+        model = Wave
+
+    ladder = SubFactory(LadderFactory)
+    after = timedelta()
+    audience = Wave.Audience.SUBSCRIBERS
 
 
 class RunFactory(Rows[Run]):

@@ -65,9 +65,22 @@ def test_the_climb_rests_between_two_rungs(rung: int, rest: int | None) -> None:
     assert ladder.gap(ladder.rungs(DEFAULT), rung) == expected
 
 
-@pytest.mark.parametrize(("rung", "next_rung"), [(1, 1), (2, 4), (3, 4), (4, 4), (5, 5)])
+@pytest.mark.parametrize("rung", range(5))
+def test_after_a_rung_comes_the_next(rung: int) -> None:
+    assert ladder.following(ladder.rungs(DEFAULT), rung) == rung
+
+
+@pytest.mark.parametrize(("rung", "next_rung"), [(1, 1), (2, 4), (3, 4), (4, 4)])
 def test_who_could_not_be_told_is_not_told_again(rung: int, next_rung: int) -> None:
-    assert ladder.past_empty(ladder.rungs(DEFAULT), rung) == next_rung
+    assert ladder.following(ladder.rungs(DEFAULT), rung, unreached=True) == next_rung
+
+
+@pytest.mark.parametrize(("alarm", "next_rung"), [(True, 1), (False, None)])
+def test_of_a_ladder_that_became_shorter_only_the_alarm_is_left(
+    alarm: bool, next_rung: int | None
+) -> None:
+    steps = ladder.rungs(Ladder((FIRST,), repeats=0, alarm=alarm))
+    assert ladder.following(steps, 4) == next_rung
 
 
 def test_the_default_is_without_fault() -> None:
@@ -154,9 +167,9 @@ def test_any_ladder_is_climbed_to_its_end_and_never_in_a_rush(set_by_operators: 
 
 
 @given(ladders(), st.integers(1, 40))
-def test_past_those_who_could_not_be_told_others_are_next(one: Ladder, rung: int) -> None:
+def test_after_those_who_could_not_be_told_come_others(one: Ladder, rung: int) -> None:
     steps = ladder.rungs(one)
-    following = ladder.past_empty(steps, rung)
-    assert following >= rung
-    assert following >= len(steps) or not steps[following].repeated
-    assert all(step.repeated for step in steps[rung:following])
+    at = ladder.following(steps, rung, unreached=True)
+    assert at is None or not steps[at].repeated
+    if at is not None and rung < len(steps):
+        assert all(step.repeated for step in steps[rung:at])
