@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from channels_app.event_types import CATALOGUE, Channel, Shape
+from channels_app.event_shapes import Shape
+from channels_app.event_types import CATALOGUE, Channel
 from channels_app.levels import Lane, Level
 from tests.examples import EXAMPLES, SMALLEST, Example
 
