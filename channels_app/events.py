@@ -41,10 +41,13 @@ class Change:
             the event's (`parameters` below) and its own. It answers one column in at most one row:
             `facts` (jsonb), what the state knew that the event's banner needs.
         parameters: its own, from the type of the event, its data, and when it happened.
+        parts: CTEs that stand before it, each with a comma after it, where more than one table
+            changes: PostgreSQL wants each such part at the top of the statement.
     """
 
     sql: str
     parameters: Callable[[str, Mapping[str, Any], datetime], dict[str, Any]]
+    parts: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ _STORE = """
             AND webhook_id = %(webhook_id)s
     ), source AS (
         SELECT * FROM ({source}) AS named WHERE NOT EXISTS (SELECT FROM before)
-    ), change AS (
+    ), {parts} change AS (
         {change}
     ), event AS (
         {insert} FROM source LEFT JOIN change ON true
@@ -110,6 +113,7 @@ class Store:
         self._prepared = Prepared(
             _STORE.format(
                 source=sources.NAMED if of_source else _NO_SOURCE,
+                parts=change.parts if change else "",
                 change=change.sql if change else f"SELECT {_NO_FACTS} AS facts",
                 insert=_INSERT.format(
                     source_id="source.id", facts=f"COALESCE(change.facts, {_NO_FACTS})"

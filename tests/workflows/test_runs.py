@@ -32,6 +32,8 @@ def record(
 ) -> dict[str, Any]:
     if type == FINISHED:
         data.setdefault("status", "success")
+    elif type != STARTED:
+        data.setdefault("step", {"index": 3, "running_seconds": 900})
     return change(runs.CHANGES, type, workflow, {"run": {"id": "run_1", **(run or {})}, **data}, at)
 
 
