@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from channels_app.advisor.advice import WORTH, Advice, Knob, Option
 from channels_app.advisor.shares import Judgement, judge
-from channels_app.advisor.tallies import RINGING, Group, Sent, Tally
+from channels_app.advisor.tallies import ORDER, RINGING, Group, Sent, Tally
 from channels_app.effective_levels import Words, failure_level, usual_level
 from channels_app.event_types import EVENT_TYPES, Channel, EventType, Subject
 from channels_app.levels import Level
@@ -19,7 +19,6 @@ from channels_app.routing import Policy
 ADVISABLE = (Channel.AUTO_UPDATE, Channel.WORKFLOW)
 # Who reads something in the inbox would miss it there: what is off is not listed.
 READ_RARELY = 0.25
-ORDER = list(Level)
 
 
 def advise(sent: Sent, *, policy: Policy) -> list[Advice]:

@@ -10,6 +10,7 @@ from channels_app.advisor.shares import Judgement, judge
 from channels_app.levels import Level
 
 RINGING = frozenset({Level.LOUD, Level.CRITICAL})
+ORDER = list(Level)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +113,10 @@ class Alarm:
     banners: int
 
 
-def levels_of(groups: Iterable[Group]) -> dict[Level, int]:
-    """Banners by level, the quietest first."""
-    counted = dict.fromkeys(Level, 0)
-    for group in groups:
-        counted[group.level] += group.banners
-    return {level: count for level, count in counted.items() if count}
+def levels_of(groups: Iterable[Group]) -> Mapping[tuple[str, int | None], dict[Level, int]]:
+    """Banners by level, the quietest first, of each type and source."""
+    counted: dict[tuple[str, int | None], dict[Level, int]] = {}
+    for group in sorted(groups, key=lambda group: ORDER.index(group.level)):
+        of_both = counted.setdefault((group.type, group.source_id), {})
+        of_both[group.level] = of_both.get(group.level, 0) + group.banners
+    return counted

@@ -1,7 +1,7 @@
 """Advice about escalations: which of them nobody needed, and which nobody came to. Pure.
 
 A customer who waits in vain costs more than any number of banners. A threshold is advised only if
-none of the calls that it would have kept back was looked at by anybody, and each came to a good end.
+nobody so much as looked at any of the calls that it would have kept back, and each ended well.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def advise(calls: Iterable[Call], *, thresholds: Mapping[int, Thresholds]) -> It
             continue
         now = current.unanswered if bar.knob is Knob.UNANSWERED_THRESHOLD else current.tone
         for value in bar.steps(now):
-            kept_back = [one for one in of_bot if one.value is not None and now <= one.value < value]
+            kept_back = [
+                one for one in of_bot if one.value is not None and now <= one.value < value
+            ]
             if len(kept_back) >= ENOUGH and all(call.needless for call in kept_back):
                 yield _advice(bar, value, source_id, type, kept_back, of_bot)
                 break
