@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -104,12 +104,17 @@ def duration(took: timedelta) -> str:
     return spoken.rough_duration(seconds)
 
 
-def imagined(candidate: Candidate, decision: Decision) -> list[DeviceReport]:
-    """Where it would go; where it would not although there is a device, and why not."""
+def imagined(
+    candidate: Candidate, decision: Decision, known: Mapping[UUID, Installation] | None = None
+) -> list[DeviceReport]:
+    """Where it would go; where it would not although there is a device, and why not.
+
+    `known` are the installations, if somebody has loaded them.
+    """
     if decision.outcome not in (Outcome.PUSHED, Outcome.NO_DEVICE):
         return []
     ids = [device.installation_id for device in candidate.devices]
-    installations = Installation.objects.in_bulk(ids)
+    installations = Installation.objects.in_bulk(ids) if known is None else known
     rings = {device.installation_id for device in decision.devices}
     reports = []
     for device in candidate.devices:

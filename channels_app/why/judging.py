@@ -32,3 +32,10 @@ def judge(case: Case, *, membership_id: int, at: datetime) -> Judgement | None:
         candidate=found[0].candidate,
         decision=found[0].decision,
     )
+
+
+def judge_everyone(case: Case, *, at: datetime) -> list[Judgement]:
+    """As `judge`, for everyone whom the event concerns."""
+    found, people = verdicts.judge([case], now=at, crowded=False)
+    what = verdicts.occasion(case, people, at=at)
+    return [Judgement(what, verdict.candidate, verdict.decision) for verdict in found]

@@ -3,55 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from channels_app.cases import Case
-from channels_app.event_types import CATALOGUE, Channel, EventType, Subject
-from channels_app.links import About
-from channels_app.models import Bot, Membership, Source
+from channels_app.models import Bot, Installation, Membership, Organization, Source
 from channels_app.problems import Fault
-from channels_app.routing import WAITING
-from channels_app.shape_faults import shape_faults
+from channels_app.routing import WAITING, Candidate
 from channels_app.why import devices
 from channels_app.why.answers import Answer, Holding, NoOutcome
 from channels_app.why.composing import Finding, Matter, Person, compose
-from channels_app.why.judging import Judgement, judge
-
-# The types that may be imagined: those that anybody is ever told of.
-TOLD = tuple(row.name for row in CATALOGUE.values() if row.channel not in (None, Channel.NOTICE))
-
-# What an imagined event says of itself where nobody cares to.
-USUAL: Mapping[str, Any] = {
-    "conversation": {"id": "rehearsal"},
-    "run": {"id": "rehearsal"},
-    "step": {"index": 1, "running_seconds": 900.0},
-    "tone": "anger",
-    "score": 1.0,
-    "chunks": 1,
-    "document": "rehearsal",
-    "pages": 1,
-    "source": "rehearsal",
-    "cause": "low_csat",
-    "tool": {"id": "rehearsal", "name": "rehearsal"},
-    "status": "success",
-}
-
+from channels_app.why.imagined import NotImaginable, imagine
+from channels_app.why.judging import Judgement, judge, judge_everyone
 
 # Nobody knows what clocks will show much later.
 MOST_AWAY = timedelta(days=366)
-
-
-class NotImaginable(ValueError):
-    """It cannot be an event.
-
-    Attributes:
-        faults: each place that is wrong; `/type`, `/source`, `/at` or within `/data`.
-    """
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("; ".join(f"{fault.pointer} {fault.detail}" for fault in faults))
-        self.faults = faults
 
 
 def rehearse(
@@ -79,23 +46,65 @@ def rehearse(
     Raises:
         NotImaginable: no such event could come from this source.
     """
-    row = CATALOGUE.get(type)
-    if row is None or row.name not in TOLD:
-        raise NotImaginable([Fault("/type", f"must be one of {', '.join(TOLD)}")])
+    organization = membership.organization
+    case = imagine(type=type, source=source, organization=organization, at=at, data=data)
     if abs(at - now) > MOST_AWAY:
         raise NotImaginable([Fault("/at", "must be within a year from now")])
-    whole = _data(row, source, data or {})
-    matter = Matter(type, whole, membership.organization, source)
-    judgement = judge(
-        _case(row, whole, membership, source, at=at), membership_id=membership.pk, at=at
-    )
+    matter = Matter(type, case.data, organization, source)
+    judgement = judge(case, membership_id=membership.pk, at=at)
     finding = rehearsed(judgement, at=at)
     person = Person(membership.user, membership, oneself)
     return compose(matter, person, finding, judgement=judgement, now=now)
 
 
-def rehearsed(judgement: Judgement | None, *, at: datetime) -> Finding:
-    """What a judgement would come to."""
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """What would become of an imagined event for one of those whom it concerns."""
+
+    membership: Membership
+    """Its `user` is loaded."""
+    candidate: Candidate
+    answer: Answer
+
+
+def rehearse_for_everyone(
+    *, bot: Bot, organization: Organization, type: str, now: datetime
+) -> list[Rehearsal]:
+    """What would become of an event, if a bot sent it now, for everyone who might be told of it.
+
+    By a constant number of queries.
+
+    Args:
+        organization: that of the bot.
+    """
+    case = imagine(type=type, source=bot, organization=organization, at=now)
+    judgements = judge_everyone(case, at=now)
+    members = Membership.objects.select_related("user").in_bulk(
+        [judgement.candidate.membership_id for judgement in judgements]
+    )
+    installations = Installation.objects.in_bulk(
+        [device.installation_id for one in judgements for device in one.candidate.devices]
+    )
+    matter = Matter(type, case.data, organization, bot)
+    rehearsals = []
+    for judgement in judgements:
+        membership = members.get(judgement.candidate.membership_id)
+        if membership is None:  # deleted meanwhile
+            continue
+        finding = rehearsed(judgement, at=now, known=installations)
+        person = Person(membership.user, membership, oneself=False)
+        answer = compose(matter, person, finding, judgement=judgement, now=now)
+        rehearsals.append(Rehearsal(membership, judgement.candidate, answer))
+    return rehearsals
+
+
+def rehearsed(
+    judgement: Judgement | None,
+    *,
+    at: datetime,
+    known: Mapping[UUID, Installation] | None = None,
+) -> Finding:
+    """What a judgement would come to. `known` are installations that are loaded already."""
     if judgement is None:
         return Finding(NoOutcome.NOT_A_CANDIDATE, at, imagined=True)
     decision = judgement.decision
@@ -107,73 +116,6 @@ def rehearsed(judgement: Judgement | None, *, at: datetime) -> Finding:
         level=decision.level,
         decided_by=str(decision.decided_by),
         until=decision.until,
-        devices=tuple(devices.imagined(judgement.candidate, decision)),
+        devices=tuple(devices.imagined(judgement.candidate, decision, known)),
         holding=Holding(decision.until, None, None, 0) if waits and decision.until else None,
-    )
-
-
-def kind_of_source(type: str) -> Source.Kind:
-    """What sends events of a type of the catalogue."""
-    return Source.Kind.WORKFLOW if CATALOGUE[type].subject is Subject.RUN else Source.Kind.BOT
-
-
-def _data(row: EventType, source: Source, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The whole of the event's data.
-
-    Raises:
-        NotImaginable
-    """
-    kind = kind_of_source(row.name)
-    if source.kind != kind:
-        raise NotImaginable([Fault("/source", f"must be a {kind.value}, for {row.name}")])
-    usual = {**USUAL, "consecutive_unanswered": _threshold(row, source)}
-    needed = {name for name, field in row.shape.model_fields.items() if field.is_required()}
-    whole = {name: value for name, value in usual.items() if name in needed}
-    own = {"id": source.external_id, "name": source.name or source.external_id}
-    whole |= {kind.value: own, **given}
-    faults = shape_faults(row, whole)
-    if whole[kind.value] != own:
-        faults.append(Fault(f"/data/{kind.value}", "is the source, which is named already"))
-    if faults:
-        raise NotImaginable(faults)
-    return whole
-
-
-def _threshold(row: EventType, source: Source) -> int:
-    """Unless said otherwise, the bot failed just often enough."""
-    if row.channel is not Channel.ESCALATION:
-        return 0
-    return Bot.objects.values_list("unanswered_threshold", flat=True).get(pk=source.pk)
-
-
-def _case(
-    row: EventType,
-    data: Mapping[str, Any],
-    membership: Membership,
-    source: Source,
-    *,
-    at: datetime,
-) -> Case:
-    organization = membership.organization
-    subject = data.get("conversation") or data.get("run") or {}
-    return Case(
-        event_id=0,
-        row=row,
-        data=data,
-        facts={},
-        about=About(
-            row=row,
-            organization_id=organization.pk,
-            event_id=0,
-            source=source.external_id,
-            subject=subject.get("id", ""),
-        ),
-        lane=row.lane,
-        source_id=source.pk,
-        organization_id=organization.pk,
-        organization=organization.slug,
-        claim_window=organization.claim_window,
-        banners_per_minute=organization.banners_per_minute,
-        occurred_at=at,
-        received_at=at,
     )
