@@ -152,7 +152,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # What each lane's sweep does beside sending (`channels_app.chores`).
 CHORES: dict[str, tuple[str, ...]] = {
     "escalation": ("claims.ladders.climb",),
-    "default": (),
+    "default": (
+        "workflows.baselines.learn",
+        "workflows.finder.find",
+        "workflows.moving.tell",
+    ),
 }
 
 CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
