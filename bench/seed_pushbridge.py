@@ -6,6 +6,7 @@ A script of its own, run with Pushbridge's settings. Prints where to send webhoo
 import json
 import os
 import sys
+from datetime import timedelta
 
 import django
 
@@ -27,12 +28,18 @@ from channels_app.models import (  # noqa: E402
     Subscription,
     User,
 )
+from claims.models import Ladder, Wave  # noqa: E402
 
 
 @transaction.atomic
 def main(application_id: str, definitions: list[str]) -> dict[str, object]:
     """An organization with these bots (`<platform's id>=<number of members>`) and a connection."""
     organization = Organization.objects.create(name="Bench", slug="bench")
+    # Nobody claims here, and the recipe knows no ladder: each call is told once.
+    ladder = Ladder.objects.create(
+        organization=organization, repeats=0, alarm=False, claim_lease=None
+    )
+    ladder.waves.create(after=timedelta(), audience=Wave.Audience.SUBSCRIBERS)
     for definition in definitions:
         external_id, members = definition.split("=")
         seed_bot(organization, external_id, int(members), application_id)

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable
+from datetime import timedelta
 
 import django
 from django.utils import timezone
@@ -29,6 +30,7 @@ from channels_app.models import (  # noqa: E402
     User,
 )
 from channels_app.push_tokens import Address  # noqa: E402
+from claims.models import Ladder, Wave  # noqa: E402
 from pushbridge.demo.sandbox import Sandbox  # noqa: E402
 from workflows import runs  # noqa: E402
 
@@ -43,6 +45,11 @@ def main(members: int, bystanders: int) -> dict[str, object]:
     """
     # Every event is to be seen on every phone: no storm control.
     organization = Organization.objects.create(name="Drill", slug="drill", banners_per_minute=None)
+    # And once: the ladder would call again while a drill lasts.
+    ladder = Ladder.objects.create(
+        organization=organization, repeats=0, alarm=False, claim_lease=None
+    )
+    ladder.waves.create(after=timedelta(), audience=Wave.Audience.SUBSCRIBERS)
     bots = [
         sources.bot(organization_id=organization.pk, external_id=name, name=f"Bot {name}")
         for name in BOTS
