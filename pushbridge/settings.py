@@ -153,6 +153,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CHORES: dict[str, tuple[str, ...]] = {
     "escalation": ("claims.ladders.climb",),
     "default": (
+        "claims.unreachable.check",
         "workflows.baselines.learn",
         "workflows.finder.find",
         "workflows.moving.tell",

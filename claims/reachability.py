@@ -1,0 +1,104 @@
+"""Reachability: who could be told if a customer of a bot called for a human, and why not the rest.
+
+*Now* is what the rules say of this moment: whoever is snoozed is not told now. *Able* is who would
+be told at some hour: they hold `chatbot.respond`, subscribe to the bot, and have a living device
+that may show banners. Where nobody is, the operators are alarmed (`unreachable`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from channels_app import why
+from channels_app.event_types import Channel
+from channels_app.models import Bot, ChannelPolicy, Membership, Organization
+from channels_app.routing import Candidate, Outcome
+from channels_app.why import Answer
+from claims.models import Unreachable
+from claims.waves import ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of those whom a bot's calls concern.
+
+    Attributes:
+        membership: its `user` is loaded.
+        told: a call of this moment would be pushed to them.
+        able: one would be at some hour.
+        answer: what would be decided, in the active language.
+    """
+
+    membership: Membership
+    told: bool
+    able: bool
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Reachability:
+    """Who could be told of a bot's customers.
+
+    Attributes:
+        people: those who would be told first, then those who are able, then the rest.
+        off: operators turned the channel off; nobody is to be told.
+        unreachable_since: nobody is able, as the operators have been told.
+    """
+
+    bot: Bot
+    at: datetime
+    people: tuple[Person, ...]
+    off: bool
+    unreachable_since: datetime | None
+
+    @property
+    def told(self) -> int:
+        return sum(person.told for person in self.people)
+
+    @property
+    def able(self) -> int:
+        return sum(person.able for person in self.people)
+
+
+def of_bot(bot: Bot, *, organization: Organization, now: datetime) -> Reachability:
+    """Rehearse a call of this moment for everyone whom it concerns, by a constant number of queries
+
+    Args:
+        organization: that of the bot.
+    """
+    rehearsals = why.rehearse_for_everyone(bot=bot, organization=organization, type=ASKED, now=now)
+    people = [
+        Person(
+            membership=one.membership,
+            told=one.answer.outcome is Outcome.PUSHED,
+            able=is_able(one.candidate),
+            answer=one.answer,
+        )
+        for one in rehearsals
+    ]
+    return Reachability(
+        bot=bot,
+        at=now,
+        people=tuple(sorted(people, key=_standing)),
+        off=ChannelPolicy.objects.filter(
+            organization=organization, channel=Channel.ESCALATION, enabled=False
+        ).exists(),
+        unreachable_since=Unreachable.objects.filter(bot=bot)
+        .values_list("since", flat=True)
+        .first(),
+    )
+
+
+def is_able(candidate: Candidate) -> bool:
+    """Whether somebody could be told at some hour."""
+    return (
+        candidate.active
+        and candidate.permitted
+        and candidate.subscribed
+        and any(device.allowed for device in candidate.devices)
+    )
+
+
+def _standing(person: Person) -> tuple[bool, bool, str]:
+    return (not person.told, not person.able, person.answer.person.casefold())
