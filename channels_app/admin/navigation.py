@@ -17,6 +17,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Notifications", "notifications", "chatbot_notification", "chatbot.view_notification"),
             ("Deliveries", "send", "chatbot_delivery", "chatbot.view_delivery"),
             ("What if?", "psychology_alt", "chatbot_event/what_if", "chatbot.view_notification"),
+            (
+                "Noise advisor",
+                "notifications_paused",
+                "chatbot_organization/advisor",
+                "chatbot.view_notification",
+            ),
             ("Attempts", "sync_alt", "chatbot_attempt", "chatbot.view_attempt"),
         ),
     ),

@@ -11,6 +11,7 @@ from django.template.loader import render_to_string
 
 from channels_app import policies
 from channels_app.admin import cells, words
+from channels_app.admin.advisor import AdvisorPages
 from channels_app.admin.base import OrganizationScopedAdmin
 from channels_app.admin.policies import NAMES, PoliciesForm, default, fieldsets, rows_of
 from channels_app.models import Organization
@@ -32,7 +33,7 @@ OWN_FIELDS = (("name", "slug"), ("claim_window", "banners_per_minute", "privacy"
 
 
 @admin.register(Organization)
-class OrganizationAdmin(OrganizationScopedAdmin[Organization]):
+class OrganizationAdmin(AdvisorPages, OrganizationScopedAdmin[Organization]):
     """Made and removed by superusers; its operators change what is theirs to change."""
 
     organization_path = "pk"

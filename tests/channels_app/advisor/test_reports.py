@@ -11,13 +11,12 @@ from channels_app.advisor import Judgement, Knob, Silence, report
 from channels_app.advisor.reports import Report
 from channels_app.advisor.tallies import Tally
 from channels_app.levels import Level
-from channels_app.models import Delivery, Event, Membership, Notification, Organization, Receipt
+from channels_app.models import Event, Membership, Organization, Receipt
+from tests.channels_app.advisor.weeks import NOW, STUCK, banner, happened, happened_after, many
 from tests.factories import (
     BotFactory,
     ConnectionFactory,
     DeliveryFactory,
-    EventFactory,
-    InstallationFactory,
     MembershipFactory,
     NotificationFactory,
     OrganizationFactory,
@@ -30,9 +29,6 @@ from tests.queries import taken_by
 from workflows.models import Workflow
 
 pytestmark = pytest.mark.django_db
-NOW = datetime(2026, 11, 23, 12, 34, 56, tzinfo=UTC)
-YESTERDAY = NOW - timedelta(days=1)
-STUCK = "workflow.step_stuck"
 
 
 @pytest.fixture
@@ -47,62 +43,6 @@ def alice(leads: Workflow) -> Membership:
 
 def told(organization: Organization) -> Report:
     return report(organization_id=organization.pk, now=NOW)
-
-
-def happened(source: Any, type: str = STUCK, *, at: datetime = YESTERDAY, **data: Any) -> Event:
-    return EventFactory.create(
-        connection=None,
-        organization=source.organization,
-        source=source,
-        type=type,
-        received_at=at,
-        payload={"data": data},
-    )
-
-
-def banner(
-    event: Event, member: Membership, *said: Receipt.Kind, devices: int = 1, **more: Any
-) -> Notification:
-    """One that reached so many devices; `said` is what the app on the first of them told of it."""
-    row = NotificationFactory.create(
-        **{"event": event, "membership": member, "level": Level.LOUD, **more}
-    )
-    for number in range(devices):
-        delivery = DeliveryFactory.create(notification=row, accepted=True)
-        for kind in said if number == 0 else ():
-            Receipt.objects.create(
-                delivery=delivery, kind=kind, occurred_at=YESTERDAY, received_at=YESTERDAY
-            )
-    return row
-
-
-def many(source: Any, member: Membership, count: int, *said: Receipt.Kind, **more: Any) -> None:
-    """The same, but quickly."""
-    at = more.get("at", YESTERDAY)
-    type = more.get("type", STUCK)
-    events = [happened(source, type, at=at) for _ in range(count)]
-    phone = InstallationFactory.create(user=member.user)
-    rows = Notification.objects.bulk_create(
-        NotificationFactory.build(
-            event=event, membership=member, created_at=at, level=more.get("level", Level.LOUD)
-        )
-        for event in events
-    )
-    deliveries = Delivery.objects.bulk_create(
-        DeliveryFactory.build(
-            notification=row,
-            installation=phone,
-            organization=source.organization,
-            created_at=at,
-            accepted=True,
-        )
-        for row in rows
-    )
-    Receipt.objects.bulk_create(
-        Receipt(delivery=delivery, kind=kind, occurred_at=at, received_at=at)
-        for delivery in deliveries
-        for kind in said
-    )
 
 
 def test_what_one_person_is_told_counts_once_on_however_many_devices(
@@ -354,14 +294,6 @@ def test_no_setting_of_ours_keeps_back_what_the_platform_calls_stuck(leads: Work
     Event.objects.update(connection=platform)
 
     assert told(leads.organization).advice == ()
-
-
-def happened_after(event: Event, type: str, *, minutes: float, **data: Any) -> Event:
-    """To the same conversation or run."""
-    at = event.occurred_at + timedelta(minutes=minutes)
-    later = happened(event.source, type, at=at, **data)
-    Event.objects.filter(pk=later.pk).update(subject=event.subject)
-    return later
 
 
 def test_much_takes_as_many_statements_as_nothing(leads: Workflow, alice: Membership) -> None:
