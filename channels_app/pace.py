@@ -14,6 +14,9 @@ ROUTE_LIMIT = 100
 # come in. After a silence something hangs on them; where answers only trickle, it is half a second
 # at most that what could be sent elsewhere has to wait.
 SILENCE_SECONDS = 0.1
+# Of an event of which nothing is known yet. Too many cost one small batch; too few, a large one of
+# which most is written, leased and read again.
+DELIVERIES_PER_EVENT = 100.0
 WAIT_SECONDS = 0.5
 
 
@@ -25,13 +28,14 @@ class Pace:
         """Whether the last batch was full: there is more than one worker takes."""
         self.slack = False
         """Whether the last batch was nearly empty: fewer workers would do."""
-        self._deliveries_per_event = 100.0  # careful with the first
+        self._deliveries_per_event = DELIVERIES_PER_EVENT
         self._routed_at = -math.inf
         self._answered_at = -math.inf
 
     def begin(self) -> None:
         """A drain begins: what the last one found says nothing of what there is now."""
         self.more = self.slack = False
+        self._deliveries_per_event = DELIVERIES_PER_EVENT
 
     def answered(self, at: float) -> None:
         """Something that is under way has been answered."""

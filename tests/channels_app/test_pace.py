@@ -36,6 +36,13 @@ def test_a_new_drain_knows_nothing_of_how_much_there_is() -> None:
     assert not pace.is_to_wait(room=0, capacity=CAPACITY, at=0.0)
 
 
+def test_a_new_drain_is_careful_with_its_first_batch() -> None:
+    pace = routed(events=100, limit=100)
+    assert pace.events(room=CAPACITY, capacity=CAPACITY) == 100
+    pace.begin()
+    assert pace.events(room=CAPACITY, capacity=CAPACITY) == 10
+
+
 @pytest.mark.parametrize(
     ("deliveries_per_event", "room", "limit"),
     [(1, CAPACITY, ROUTE_LIMIT), (1, 7, 7), (100, CAPACITY, 10), (100, 250, 2), (100, 99, 0)],
