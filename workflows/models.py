@@ -189,6 +189,9 @@ class Step(models.Model):
             models.CheckConstraint(
                 condition=~Q(alarm="stuck") | Q(due_at=None), name="step_stuck_once"
             ),
+            models.CheckConstraint(
+                condition=Q(due_at=None) | Q(started_at__isnull=False), name="step_due_started"
+            ),
         ]
         indexes = [
             # Serves the finder: what may be stuck, by the moment at which it does.

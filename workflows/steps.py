@@ -39,8 +39,7 @@ STARTED = f"""
         INSERT INTO workflows_step AS step (run_id, index, name, started_at, due_at)
         SELECT run.id, %(step_index)s::integer, %(step_name)s::text, %(occurred_at)s::timestamptz,
             CASE WHEN run.state = 'running' THEN
-                GREATEST(%(occurred_at)s::timestamptz, %(now)s::timestamptz)
-                    + make_interval(secs => {PATIENCE})
+                %(now)s::timestamptz + make_interval(secs => {PATIENCE})
             END
         FROM run
         JOIN workflows_workflow workflow ON workflow.source_ptr_id = run.workflow_id
@@ -79,6 +78,7 @@ NOT_ITS_START = """
     NOT step.duration_told AND EXCLUDED.completed_at < step.completed_at
         AND EXCLUDED.completed_at >= step.started_at
 """
+NO_LONGER_STUCK = "step.alarm = 'stuck' AND EXCLUDED.completed_at > step.stuck_since"
 
 COMPLETED = f"""
     step AS (
@@ -101,13 +101,15 @@ COMPLETED = f"""
                 WHEN {NEWER} THEN COALESCE(EXCLUDED.duration_seconds, {BY_CLOCK}) IS NOT NULL
                 ELSE step.to_count END,
             due_at = CASE
-                WHEN EXCLUDED.completed_at >= step.started_at THEN NULL ELSE step.due_at END,
-            alarm = CASE
-                WHEN step.alarm = 'stuck' AND EXCLUDED.completed_at > step.stuck_since
-                THEN 'moved' ELSE step.alarm END,
+                WHEN EXCLUDED.completed_at >= step.started_at THEN NULL
+                -- Its next try has begun, which nobody has looked after so far.
+                WHEN {NO_LONGER_STUCK} AND step.started_at > EXCLUDED.completed_at
+                    AND (SELECT state FROM run) = 'running'
+                THEN %(now)s::timestamptz
+                ELSE step.due_at END,
+            alarm = CASE WHEN {NO_LONGER_STUCK} THEN 'moved' ELSE step.alarm END,
             moved_at = CASE
-                WHEN step.alarm = 'stuck' AND EXCLUDED.completed_at > step.stuck_since
-                THEN EXCLUDED.completed_at ELSE step.moved_at END
+                WHEN {NO_LONGER_STUCK} THEN EXCLUDED.completed_at ELSE step.moved_at END
     ),
 """
 
