@@ -9,8 +9,9 @@ import pytest
 
 from tests.races import at_once
 from tests.workflows.platform import AT, Platform, at, the_run, the_step
+from workflows import thresholds
 from workflows.models import Run, Step, StuckPolicy
-from workflows.thresholds import DEFAULT_SECONDS, Usual, patience
+from workflows.thresholds import DEFAULT_SECONDS, patience
 
 pytestmark = pytest.mark.django_db
 
@@ -284,11 +285,6 @@ def test_the_door_is_as_patient_as_the_rule(
             stuck_default=timedelta(minutes=organizations),
         )
     platform.started(0)
-    usual = known and Usual(
-        mean=known.mean_seconds,
-        median=known.median_seconds,
-        floor=known.floor_seconds,
-        threshold=known.threshold_seconds,
-    )
+    usual = thresholds.usual(known.durations) if known else None
     default = own or (organizations and organizations * 60)
     assert due_after(the_step()) == pytest.approx(patience(usual, factor=factor, default=default))
