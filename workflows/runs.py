@@ -66,11 +66,12 @@ RUN = f"""
         RETURNING id, workflow_id, steps, state, finished_at
     ),
 """
-# What is over is stuck no more. (A step that starts at this very moment is left to the finder.)
+# What is over is stuck no more. (A step that starts at this very moment is left to the finder.) Not
+# IS NOT NULL: that would be an invitation to walk through the index of all that is ever due.
 UNWATCHED = """
     unwatched AS (
-        UPDATE workflows_step SET due_at = NULL FROM run
-        WHERE run_id = run.id AND due_at IS NOT NULL AND run.state <> 'running'
+        UPDATE workflows_step SET due_at = NULL
+        WHERE run_id = (SELECT id FROM run) AND num_nonnulls(due_at) = 1
     ),
 """
 
