@@ -47,7 +47,6 @@ class Reachability:
     """
 
     bot: Bot
-    at: datetime
     people: tuple[Person, ...]
     off: bool
     unreachable_since: datetime | None
@@ -79,7 +78,6 @@ def of_bot(bot: Bot, *, organization: Organization, now: datetime) -> Reachabili
     ]
     return Reachability(
         bot=bot,
-        at=now,
         people=tuple(sorted(people, key=_standing)),
         off=ChannelPolicy.objects.filter(
             organization=organization, channel=Channel.ESCALATION, enabled=False
