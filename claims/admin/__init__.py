@@ -1,0 +1,8 @@
+"""The admin's pages of conversations. One module for each concept.
+
+Django's autodiscovery imports this package; each module registers its pages.
+"""
+
+from claims.admin import conversations
+
+__all__ = ["conversations"]
