@@ -39,6 +39,9 @@ class Conversation(models.Model):
     lease_until = models.DateTimeField(
         null=True, blank=True, help_text="When an idle claim goes back to the pool."
     )
+    left_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was last released, handed back or resolved."
+    )
     left_by = models.ForeignKey(
         Membership,
         models.SET_NULL,

@@ -100,16 +100,17 @@ def test_a_run_event_brings_the_run_up_to_date() -> None:
 
 @pytest.mark.django_db
 def test_a_type_that_only_changes_a_state_is_recorded() -> None:
-    connection = live()
-    take(connection, human_requested())
-
-    receipt = take(
-        connection,
-        {**human_requested(), "type": "conversation.resolved"},
-        "msg_2",
-    )
+    receipt = take(live(), {**human_requested(), "type": "conversation.released"})
 
     assert Event.objects.get(pk=receipt.event_id).state == Event.State.RECORDED
+    assert Conversation.objects.get().state == Conversation.State.WAITING
+
+
+@pytest.mark.django_db
+def test_an_end_changes_a_state_and_is_routed_to_whoever_was_called() -> None:
+    receipt = take(live(), {**human_requested(), "type": "conversation.resolved"})
+
+    assert Event.objects.get(pk=receipt.event_id).state == Event.State.RECEIVED
     assert Conversation.objects.get().state == Conversation.State.RESOLVED
 
 
