@@ -151,7 +151,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 
 # What each lane's sweep does beside sending (`channels_app.chores`).
 CHORES: dict[str, tuple[str, ...]] = {
-    "escalation": ("claims.ladders.climb",),
+    "escalation": ("claims.claiming.lapse", "claims.ladders.climb"),
     "default": (
         "claims.unreachable.check",
         "workflows.baselines.learn",
