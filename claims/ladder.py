@@ -6,7 +6,7 @@ waves, the last of them told again, and the alarm. The first rung is the custome
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -133,6 +133,15 @@ def following(steps: Sequence[Rung], rung: int, *, unreached: bool = False) -> i
         return rung
     # Operators made the ladder shorter meanwhile. Its end is still to come.
     return len(steps) - 1 if steps[-1].alarm else None
+
+
+def seeks_out(ladder: Ladder, role_ids: Collection[int]) -> bool:
+    """Whether a wave tells somebody of these roles who may respond, and does not subscribe."""
+    return any(
+        wave.audience is Audience.RESPONDERS
+        or (wave.audience is Audience.ROLE and wave.role_id in role_ids)
+        for wave in ladder.waves
+    )
 
 
 def faults(ladder: Ladder) -> list[Fault]:

@@ -14,12 +14,12 @@ from functools import partial
 
 import structlog
 from django.db import Error, connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 
 from channels_app import doorbell
 from channels_app.event_types import CALLS, CATALOGUE, Channel
 from channels_app.levels import Lane
-from channels_app.models import ChannelPolicy
+from channels_app.models import Bot, ChannelPolicy
 from channels_app.outages import is_outage
 from claims import ladder, models, waves
 from claims.ladder import DEFAULT, Audience, Ladder, Rung, Wave
@@ -232,22 +232,33 @@ def of_bots(organizations: Mapping[int, int]) -> dict[int, Ladder]:
     rows = models.Ladder.objects.filter(
         Q(bot__in=organizations.keys()) | Q(bot=None, organization__in=set(organizations.values()))
     ).prefetch_related("waves")
-    own = {row.bot_id: pure(row) for row in rows if row.bot_id is not None}
-    usual = {row.organization_id: pure(row) for row in rows if row.bot_id is None}
+    own = {row.bot_id: _pure(row) for row in rows if row.bot_id is not None}
+    usual = {row.organization_id: _pure(row) for row in rows if row.bot_id is None}
     return {
         bot_id: own.get(bot_id) or usual.get(organization_id, DEFAULT)
         for bot_id, organization_id in organizations.items()
     }
 
 
-def pure(row: models.Ladder) -> Ladder:
-    """A row of the table as a ladder; its `waves` are loaded."""
-    found = sorted(row.waves.all(), key=lambda wave: wave.after)
+def row_of(bot: Bot) -> models.Ladder | None:
+    """What operators set for a bot, or for all; None: nothing."""
+    rows = models.Ladder.objects.filter(Q(bot=bot) | Q(bot=None, organization=bot.organization_id))
+    return rows.order_by(F("bot").asc(nulls_last=True)).first()
+
+
+def pure(row: models.Ladder, waves: Sequence[Wave]) -> Ladder:
+    """A row of the table with these waves, as a ladder."""
     return Ladder(
-        waves=tuple(Wave(one.after, Audience(one.audience), one.role_id) for one in found)
-        or DEFAULT.waves,
+        waves=tuple(sorted(waves, key=lambda wave: wave.after)) or DEFAULT.waves,
         repeats=row.repeats,
         repeat_every=row.repeat_every,
         alarm=row.alarm,
         claim_lease=row.claim_lease,
+    )
+
+
+def _pure(row: models.Ladder) -> Ladder:
+    """The same; its `waves` are loaded."""
+    return pure(
+        row, [Wave(one.after, Audience(one.audience), one.role_id) for one in row.waves.all()]
     )

@@ -1,22 +1,26 @@
 """Reachability: who could be told if a customer of a bot called for a human, and why not the rest.
 
 *Now* is what the rules say of this moment: whoever is snoozed is not told now. *Able* is who would
-be told at some hour: they hold `chatbot.respond`, subscribe to the bot, and have a living device
-that may show banners. Where nobody is, the operators are alarmed (`unreachable`).
+be told at some hour, by the call itself or by a wave of the ladder: they hold `chatbot.respond`,
+have a living device that may show banners, and subscribe to the bot or are sought out by a wave.
+Where nobody is, the operators are alarmed (`unreachable`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from channels_app import why
 from channels_app.event_types import Channel
-from channels_app.models import Bot, ChannelPolicy, Membership, Organization
+from channels_app.models import Bot, ChannelPolicy, Membership, Organization, Role
 from channels_app.routing import Candidate, Outcome
 from channels_app.why import Answer
+from claims import ladders
+from claims.ladder import Ladder, seeks_out
 from claims.models import Unreachable
-from claims.waves import ASKED
+from claims.waves import ASKED, gathered
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,13 @@ def of_bot(bot: Bot, *, organization: Organization, now: datetime) -> Reachabili
         organization: that of the bot.
     """
     rehearsals = why.rehearse_for_everyone(bot=bot, organization=organization, type=ASKED, now=now)
+    climbs = ladders.of_bots({bot.pk: organization.pk})[bot.pk]
+    roles = _roles(organization)
     people = [
         Person(
             membership=one.membership,
             told=one.answer.outcome is Outcome.PUSHED,
-            able=is_able(one.candidate),
+            able=is_able(one.candidate, climbs, roles.get(one.membership.user_id, frozenset())),
             answer=one.answer,
         )
         for one in rehearsals
@@ -88,14 +94,20 @@ def of_bot(bot: Bot, *, organization: Organization, now: datetime) -> Reachabili
     )
 
 
-def is_able(candidate: Candidate) -> bool:
-    """Whether somebody could be told at some hour."""
+def is_able(candidate: Candidate, ladder: Ladder, role_ids: Collection[int]) -> bool:
+    """Whether somebody who has these roles could be told at some hour."""
     return (
         candidate.active
         and candidate.permitted
-        and candidate.subscribed
         and any(device.allowed for device in candidate.devices)
+        and (candidate.subscribed or seeks_out(ladder, role_ids))
     )
+
+
+def _roles(organization: Organization) -> dict[int, frozenset[int]]:
+    """The roles that an organization's people have, by user."""
+    held = Role.objects.filter(organization=organization, group__user__isnull=False)
+    return gathered(held.values_list("group__user", "pk"))
 
 
 def _standing(person: Person) -> tuple[bool, bool, str]:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 
 from channels_app import doorbell, events
 from channels_app.event_types import EVENT_TYPES, Channel
+from claims.ladder import DEFAULT, Audience, seeks_out
 from claims.waves import operators
 
 UNREACHABLE = "bot.unreachable"
@@ -23,6 +24,11 @@ SETTING_UP = timedelta(minutes=5)
 UNABLE = f"""
     SELECT bot.id, bot.organization_id, bot.external_id, bot.name
     FROM chatbot_source bot
+    LEFT JOIN claims_ladder ladder ON ladder.id = COALESCE(
+        (SELECT id FROM claims_ladder WHERE bot_id = bot.id),
+        (SELECT id FROM claims_ladder
+            WHERE organization_id = bot.organization_id AND bot_id IS NULL)
+    )
     WHERE bot.kind = 'bot' AND bot.created_at <= %(known_since)s
         AND NOT EXISTS (
             SELECT FROM chatbot_channelpolicy policy
@@ -30,30 +36,43 @@ UNABLE = f"""
                 AND channel = '{Channel.ESCALATION.value}' AND NOT enabled
         )
         AND NOT EXISTS (
-            SELECT FROM chatbot_subscription subscription
-            JOIN chatbot_membership membership ON membership.id = subscription.membership_id
+            SELECT FROM (
+                SELECT user_id FROM chatbot_botuserpermission JOIN respond USING (permission_id)
+                WHERE content_object_id = bot.id
+                UNION ALL
+                SELECT user_id FROM chatbot_botgrouppermission JOIN respond USING (permission_id)
+                JOIN chatbot_user_groups USING (group_id)
+                WHERE content_object_id = bot.id
+            ) responder
+            JOIN chatbot_user person ON person.id = responder.user_id AND person.is_active
+            JOIN chatbot_membership membership ON membership.user_id = person.id
                 AND membership.organization_id = bot.organization_id AND membership.active
-            JOIN chatbot_user person ON person.id = membership.user_id AND person.is_active
-            WHERE subscription.source_id = bot.id
-                AND (
-                    EXISTS (
-                        SELECT FROM chatbot_botuserpermission JOIN respond USING (permission_id)
-                        WHERE content_object_id = bot.id AND user_id = person.id
-                    ) OR EXISTS (
-                        SELECT FROM chatbot_botgrouppermission JOIN respond USING (permission_id)
-                        JOIN chatbot_user_groups held USING (group_id)
-                        WHERE content_object_id = bot.id AND held.user_id = person.id
+            WHERE EXISTS (
+                SELECT FROM chatbot_installation installation
+                LEFT JOIN push_notifications_apnsdevice apns ON apns.id = apns_id
+                LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = fcm_id
+                LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = webpush_id
+                WHERE installation.user_id = person.id AND dead_since IS NULL
+                    AND os_permission <> 'denied'
+                    AND COALESCE(apns.active, fcm.active, webpush.active)
+            )
+            AND (
+                EXISTS (
+                    SELECT FROM chatbot_subscription
+                    WHERE source_id = bot.id AND membership_id = membership.id
+                )
+                OR ladder.id IS NULL AND {seeks_out(DEFAULT, ())}
+                OR EXISTS (
+                    SELECT FROM claims_wave wave
+                    LEFT JOIN chatbot_role role ON role.id = wave.role_id
+                    LEFT JOIN chatbot_user_groups held ON held.group_id = role.group_id
+                        AND held.user_id = person.id
+                    WHERE wave.ladder_id = ladder.id AND (
+                        audience = '{Audience.RESPONDERS.value}'
+                        OR audience = '{Audience.ROLE.value}' AND held.user_id IS NOT NULL
                     )
                 )
-                AND EXISTS (
-                    SELECT FROM chatbot_installation installation
-                    LEFT JOIN push_notifications_apnsdevice apns ON apns.id = apns_id
-                    LEFT JOIN push_notifications_gcmdevice fcm ON fcm.id = fcm_id
-                    LEFT JOIN push_notifications_webpushdevice webpush ON webpush.id = webpush_id
-                    WHERE installation.user_id = person.id AND dead_since IS NULL
-                        AND os_permission <> 'denied'
-                        AND COALESCE(apns.active, fcm.active, webpush.active)
-                )
+            )
         )
 """
 RESPOND = """

@@ -75,7 +75,7 @@ def people(calls: Sequence[Call], *, roles: Collection[int]) -> People:
     )
     return People(
         responders=responders(organizations),
-        roles=_gathered((role_id, membership_id) for role_id, _, membership_id in held),
+        roles=gathered((role_id, membership_id) for role_id, _, membership_id in held),
         operators=operators(organizations.values()),
         role_names={role_id: name for role_id, name, _ in held},
     )
@@ -105,10 +105,11 @@ def responders(organizations: Mapping[int, int]) -> dict[int, frozenset[int]]:
 def operators(organization_ids: Iterable[int]) -> dict[int, frozenset[int]]:
     """The memberships of operators, by organization."""
     found = access.operators(frozenset(organization_ids))
-    return _gathered(found.values_list("organization", "pk"))
+    return gathered(found.values_list("organization", "pk"))
 
 
-def _gathered(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+def gathered(pairs: Iterable[tuple[int, int]]) -> dict[int, frozenset[int]]:
+    """Those of each owner, of pairs of an owner and one of theirs."""
     members: dict[int, set[int]] = defaultdict(set)
     for owner, member in pairs:
         members[owner].add(member)

@@ -28,8 +28,8 @@ class ReachablePersonBody(Body):
     name = serializers.CharField()
     now = serializers.BooleanField(help_text="A customer's call of this moment would ring.")
     able = serializers.BooleanField(
-        help_text="It would at some hour: they may respond, subscribe to the bot, and have a"
-        " living device that may show banners."
+        help_text="It would at some hour, or a later wave of the ladder would: they may respond,"
+        " have a living device that may show banners, and subscribe or are sought out by a wave."
     )
     outcome = serializers.ChoiceField(OUTCOMES, help_text="What would be decided, in a word.")
     sentence = serializers.CharField(help_text="The same in your language, with what decided.")

@@ -15,23 +15,26 @@ from channels_app.models import (
     Installation,
     Membership,
     Notification,
+    Role,
     Subscription,
     User,
 )
 from channels_app.notifications import route
 from claims import reachability, unreachable
-from claims.models import Unreachable
+from claims.models import Ladder, Unreachable
 from claims.reachability import Reachability
 from tests.crowds import agent, crowd
 from tests.factories import (
     BotFactory,
     ChannelPolicyFactory,
     InstallationFactory,
+    LadderFactory,
     MembershipFactory,
     QuietWindowFactory,
     RoleFactory,
     SnoozeFactory,
     SubscriptionFactory,
+    WaveFactory,
     permit,
 )
 from tests.queries import taken_by
@@ -93,9 +96,10 @@ def test_each_person_is_told_of_with_the_reason(bot: Bot) -> None:
         mute.pk: (False, True, "no_device"),
         bare.pk: (False, False, "no_device"),
         barred.pk: (False, False, "no_permission"),
-        apart.pk: (False, False, "not_subscribed"),
+        # The ladder's second wave is for everyone who may respond.
+        apart.pk: (False, True, "not_subscribed"),
     }
-    assert (found.told, found.able) == (1, 3)
+    assert (found.told, found.able) == (1, 4)
     assert found.people[0].membership == alice
     assert all(one.answer.sentence for one in found.people)
 
@@ -217,8 +221,43 @@ def _not_subscribed(alice: Membership, bot: Bot) -> None:
     Subscription.objects.all().delete()
 
 
+def _sought_by_role(alice: Membership, bot: Bot) -> None:
+    _only_subscribers(alice, bot)
+    role = RoleFactory.create(organization=bot.organization)
+    alice.user.groups.add(role.group)
+    _wave(bot, "role", role)
+    _not_subscribed(alice, bot)
+
+
+def _sought_by_another_role(alice: Membership, bot: Bot) -> None:
+    _sought_by_role(alice, bot)
+    alice.user.groups.clear()
+
+
+def _sought_by_a_ladder_of_all_bots(alice: Membership, bot: Bot) -> None:
+    _not_subscribed(alice, bot)
+    _wave(bot, "responders")
+
+
+def _only_subscribers(alice: Membership, bot: Bot) -> None:
+    ladder = LadderFactory.create(organization=bot.organization, bot=bot)
+    WaveFactory.create(ladder=ladder)
+
+
+def _only_subscribers_but_is_none(alice: Membership, bot: Bot) -> None:
+    _not_subscribed(alice, bot)
+    _only_subscribers(alice, bot)
+
+
+def _wave(bot: Bot, audience: str, role: Role | None = None) -> None:
+    found = Ladder.objects.filter(organization=bot.organization).first()
+    ladder = found or LadderFactory.create(organization=bot.organization)
+    WaveFactory.create(ladder=ladder, after=timedelta(minutes=5), audience=audience, role=role)
+
+
 def _of_another_organization(alice: Membership, bot: Bot) -> None:
     Subscription.objects.all().delete()
+    Membership.objects.filter(pk=alice.pk).delete()
     other = MembershipFactory.create(user=alice.user)
     SubscriptionFactory.create(membership=other, source=bot)
 
@@ -243,7 +282,12 @@ def _nothing(alice: Membership, bot: Bot) -> None:
         (_suspended, False),
         (_not_permitted, False),
         (_permitted_elsewhere, False),
-        (_not_subscribed, False),
+        (_not_subscribed, True),
+        (_only_subscribers, True),
+        (_only_subscribers_but_is_none, False),
+        (_sought_by_role, True),
+        (_sought_by_another_role, False),
+        (_sought_by_a_ladder_of_all_bots, True),
         (_of_another_organization, False),
     ],
 )
@@ -297,7 +341,7 @@ def test_the_chore_looks_once_a_minute(bot: Bot) -> None:
     look = unreachable.Check()
     agent(bot=bot)
     assert look(now=NINE, limit=200) == 0
-    Subscription.objects.all().delete()
+    Installation.objects.all().delete()
     assert look(now=NINE + timedelta(seconds=59), limit=200) == 0
     assert look(now=NINE + timedelta(seconds=60), limit=200) == 1
 
