@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from channels_app import cases
+from channels_app.links import identity
 from channels_app.models import Delivery, Event, Notification
 from tests.workflows.platform import (
     RESUMED,
@@ -178,3 +180,12 @@ def test_the_word_has_its_event_like_any_other(platform: Platform) -> None:
     move(2102)
     event = Event.objects.get(type=RESUMED)
     assert (event.connection, event.subject, event.occurred_at) == (None, "run_900", at(2102))
+
+
+def test_its_banner_is_the_one_that_it_replaces(platform: Platform) -> None:
+    alarmed(platform)
+    platform.completed(2100)
+    move(2102)
+    events = Event.objects.filter(type__in=[STUCK, RESUMED]).order_by("pk")
+    stuck, resumed = (identity(case.about) for case in cases.read([one.pk for one in events]))
+    assert stuck == resumed
