@@ -145,6 +145,15 @@ def unregister(*, user: User, installation_id: uuid.UUID) -> None:
         push_tokens.drop(found)
 
 
+def proven(*, installation_id: uuid.UUID, secret: str) -> Installation | None:
+    """The installation of this id, if this is its secret. One without a secret proves nothing."""
+    known = Installation.objects.filter(pk=installation_id).first()
+    hashed = _hash(secret)
+    if known is None or not hmac.compare_digest(known.secret_hash, hashed):
+        return None
+    return known
+
+
 def _take_turns(user: User, installation_id: uuid.UUID | None) -> User:
     """Wait for whoever else registers for this person, or this installation, at the moment.
 

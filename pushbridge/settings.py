@@ -297,6 +297,7 @@ PUSH_APPLICATIONS = {name: _push_application(app) for name, app in _APPLICATIONS
 # --- API -----------------------------------------------------------------------------------------
 API_USER_LIMIT = (env.int("API_USER_REQUESTS_PER_MINUTE", default=600), 60)
 API_CLIENT_LIMIT = (env.int("API_CLIENT_REQUESTS_PER_MINUTE", default=12_000), 60)
+API_ADDRESS_LIMIT = (env.int("API_ADDRESS_REQUESTS_PER_MINUTE", default=600), 60)
 MAX_DEVICES_PER_USER = env.int("MAX_DEVICES_PER_USER", default=20)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

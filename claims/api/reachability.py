@@ -19,7 +19,7 @@ from channels_app.api.views import MemberView
 from channels_app.models import Bot
 from channels_app.problems import Problem
 from claims import reachability
-from claims.api.conversations import PartyBody
+from claims.api.parties import PartyBody
 from claims.reachability import Person, Reachability
 
 

@@ -8,10 +8,31 @@ from __future__ import annotations
 from django.urls import path
 
 from channels_app.api import paths as paths  # Registers <external:…>.
+from claims.api.actions import ClaimActionView
+from claims.api.changes import ClaimView, HandBackView, ReleaseView, ResolveView
 from claims.api.conversations import ConversationView
 from claims.api.reachability import ReachabilityView
+from claims.api.replies import ReplyView
+from claims.api.standing import ConversationBaseView
+
+CHANGES: dict[str, type[ConversationBaseView]] = {
+    "claim": ClaimView,
+    "release": ReleaseView,
+    "hand-back": HandBackView,
+    "resolve": ResolveView,
+    "reply": ReplyView,
+}
 
 urlpatterns = [
+    path("actions/claim/", ClaimActionView.as_view(), name="claim-action"),
+    *(
+        path(
+            f"<slug:org>/conversations/<external:conversation>/{what}/",
+            view.as_view(),
+            name=f"conversation-{what}",
+        )
+        for what, view in CHANGES.items()
+    ),
     path(
         "<slug:org>/conversations/<external:conversation>/",
         ConversationView.as_view(),

@@ -13,7 +13,10 @@ from django.utils import timezone
 from oauth2_provider.models import AccessToken, Application
 from rest_framework.test import APIClient
 
+from channels_app import action_tokens
+from channels_app.action_tokens import Action
 from channels_app.models import Bot, Event, Installation, Membership, Organization, Source, User
+from claims.models import Conversation
 from tests.contract.operations import Operation
 from tests.factories import (
     BotFactory,
@@ -36,7 +39,7 @@ from tests.factories import (
 )
 from tests.pushbridge.api.app import registered
 
-PERSONAL = ("installation", "secret", "notification", "snooze", "test")
+PERSONAL = ("installation", "secret", "notification", "snooze", "test", "action_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,8 +178,17 @@ def member(of: Tenant, name: str, *, active: bool = True, **about: Any) -> Perso
         "notification": str(told.pk),
         "snooze": str(snooze.pk),
         "test": str(_test_push(membership, phone).pk),
+        "action_token": _token(membership, phone, of),
     }
     return Person(someone.user, someone.token, {**of.ids, **someone.ids, **own})
+
+
+def _token(membership: Membership, phone: Installation, of: Tenant) -> str:
+    """What the banner of the conversation's call has brought to this phone."""
+    conversation = Conversation.objects.get(
+        organization=of.organization, external_id=of.ids["conversation"]
+    )
+    return action_tokens.issue(Action(membership.pk, phone.pk, conversation.pk, conversation.epoch))
 
 
 def _test_push(membership: Membership, phone: Installation) -> Event:
@@ -219,6 +231,18 @@ def body(operation: Operation, ids: Mapping[str, str]) -> Any:
 
 
 BODIES: Mapping[str, Any] = {
+    "POST actions/claim/": lambda ids: {
+        "action_token": ids["action_token"],
+        "installation_id": ids["installation"],
+        "installation_secret": ids["secret"],
+    },
+    "POST {org}/conversations/{conversation}/claim/": lambda ids: {
+        "installation_id": ids["installation"]
+    },
+    "POST {org}/conversations/{conversation}/reply/": lambda ids: {
+        "text": "Hello, this is Alice.",
+        "reply_id": "0b6ad5a0-7a6b-4d0c-9d2e-6a3f0f1f7a11",
+    },
     "PATCH me/": lambda ids: {"locale": "de-AT", "time_zone": "Europe/Vienna"},
     "PUT devices/{installation}/": lambda ids: {
         "secret": ids["secret"],

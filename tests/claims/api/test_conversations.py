@@ -27,12 +27,22 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADDRESS = "/api/v1/acme/conversations/conv%201/"
+NOTHING = dict.fromkeys(
+    ("actor", "message", "tone", "score", "consecutive_unanswered", "reason", "wave"), None
+)
 
 
 @pytest.fixture
 def conversation() -> Conversation:
     acme = OrganizationFactory.create(slug="acme")
-    return ConversationFactory.create(organization=acme, external_id="conv 1", changed_at=NOON)
+    return ConversationFactory.create(
+        organization=acme,
+        external_id="conv 1",
+        changed_at=NOON,
+        waiting_since=NOON - timedelta(minutes=1),
+        wave=2,
+        next_wave_at=NOON + timedelta(minutes=3),
+    )
 
 
 @pytest.fixture
@@ -71,7 +81,12 @@ def test_the_screen_shows_whom_it_is_about_and_how_it_stands(
         "customer": {"id": "cust_1", "name": "Jane Doe"},
         "state": "waiting",
         "epoch": 1,
+        "holder": None,
+        "claimed_at": None,
+        "lease_until": None,
+        "waiting_since": "2026-11-23T11:59:00Z",
         "changed_at": "2026-11-23T12:00:00Z",
+        "ladder": {"wave": 2, "next_wave_at": "2026-11-23T12:03:00Z"},
         "capabilities": ["respond"],
         "events": [],
         "earlier": False,
@@ -108,7 +123,7 @@ def test_what_happened_is_told_in_the_order_of_the_platforms_clock(
         conversation, "unanswered", at=NOON - timedelta(minutes=1), consecutive_unanswered=3
     )
 
-    nothing = dict.fromkeys(("actor", "message", "tone", "score", "consecutive_unanswered"), None)
+    nothing = {**NOTHING, "reported": True}
     assert screen(alice)["events"] == [
         {
             **nothing,
@@ -200,7 +215,7 @@ def test_many_events_take_as_many_queries_as_one(
             screen(alice)
         counts.append(len(queries))
 
-    assert counts == [3, 3]
+    assert counts == [4, 4]
 
 
 def test_a_role_is_enough(conversation: Conversation) -> None:
@@ -212,22 +227,89 @@ def test_a_role_is_enough(conversation: Conversation) -> None:
     assert screen(member)["id"] == "conv 1"
 
 
-def test_who_only_follows_the_bot_or_operates_it_does_not_see_its_customers(
+def test_who_only_follows_the_bot_or_answers_for_another_does_not_see_its_customers(
     conversation: Conversation,
 ) -> None:
     subscriber = MembershipFactory.create(organization=conversation.organization)
     SubscriptionFactory.create(membership=subscriber, source=conversation.bot)
-    operator = MembershipFactory.create(
-        organization=conversation.organization, user=UserFactory.create(is_staff=True)
-    )
     of_another_bot = MembershipFactory.create(organization=conversation.organization)
     permit(bot=BotFactory.create(organization=conversation.organization), to=of_another_bot.user)
 
-    answers = [
-        client_for(member.user).get(ADDRESS) for member in (subscriber, operator, of_another_bot)
-    ]
+    answers = [client_for(member.user).get(ADDRESS) for member in (subscriber, of_another_bot)]
 
     assert {(answer.status_code, answer["Content-Type"]) for answer in answers} == {(404, PROBLEM)}
+
+
+def test_an_operator_sees_what_an_alarm_is_about(conversation: Conversation) -> None:
+    operator = MembershipFactory.create(
+        organization=conversation.organization, user=UserFactory.create(is_staff=True)
+    )
+
+    assert screen(operator)["capabilities"] == ["operate"]
+
+
+def test_who_holds_it_sees_it_even_where_they_may_answer_nobody_any_more(
+    conversation: Conversation,
+) -> None:
+    member = MembershipFactory.create(organization=conversation.organization)
+    Conversation.objects.update(
+        state="claimed", holder=member, claimed_at=NOON, lease_until=NOON, next_wave_at=None
+    )
+
+    shown = screen(member)
+
+    assert shown["holder"] == {
+        "user_id": member.user_id,
+        "id": member.external_id,
+        "name": member.user.first_name,
+    }
+    assert (shown["claimed_at"], shown["lease_until"]) == ("2026-11-23T12:00:00Z",) * 2
+    assert (shown["waiting_since"], shown["ladder"], shown["capabilities"]) == (None, None, [])
+
+
+def test_an_agent_of_the_platform_is_a_holder_without_a_user(
+    conversation: Conversation, alice: Membership
+) -> None:
+    Conversation.objects.update(
+        state="claimed",
+        holder_external_id="x",
+        holder_name="Xu",
+        claimed_at=NOON,
+        next_wave_at=None,
+    )
+
+    assert screen(alice)["holder"] == {"user_id": None, "id": "x", "name": "Xu"}
+
+
+def test_what_happened_here_stands_among_what_the_platform_reported(
+    conversation: Conversation, alice: Membership
+) -> None:
+    wave = {"number": 2, "audience": "role", "role": "Second line"}
+    said: dict[str, Any] = {"message": "A human!", "reason": "lapsed", "wave": wave}
+    waiting = happened(conversation, "still_waiting", **said)
+    reply = happened(conversation, "reply", agent={"id": "a", "name": "Alice"}, message="Hello")
+    Event.objects.update(connection=None)
+
+    assert screen(alice)["events"] == [
+        {
+            **NOTHING,
+            "event_id": waiting.pk,
+            "type": "conversation.still_waiting",
+            "occurred_at": "2026-11-23T12:00:00Z",
+            "reported": False,
+            "reason": "lapsed",
+            "wave": wave,
+        },
+        {
+            **NOTHING,
+            "event_id": reply.pk,
+            "type": "conversation.reply",
+            "occurred_at": "2026-11-23T12:00:00Z",
+            "reported": False,
+            "actor": {"id": "a", "name": "Alice"},
+            "message": "Hello",
+        },
+    ]
 
 
 @pytest.mark.parametrize("method", ["get", "put", "delete", "post"])
