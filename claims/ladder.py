@@ -174,13 +174,15 @@ def _wave_faults(waves: Sequence[Wave]) -> Iterator[Fault]:
             place = f"/waves/{max(earlier, later)}/after"
             yield Fault(place, "must be 30 seconds or more away from every other")
     for number, wave in enumerate(waves):
-        yield from _fault(number, wave)
+        for fault in faults_of_wave(wave):
+            yield Fault(f"/waves/{number}{fault.pointer}", fault.detail)
 
 
-def _fault(number: int, wave: Wave) -> Iterator[Fault]:
+def faults_of_wave(wave: Wave) -> Iterator[Fault]:
+    """What is wrong with a wave by itself: at `/after` or `/role`."""
     if wave.after > LONGEST:
-        yield Fault(f"/waves/{number}/after", "must be within a day")
+        yield Fault("/after", "must be within a day")
     if wave.audience is Audience.ROLE and wave.role_id is None:
-        yield Fault(f"/waves/{number}/role", "must be chosen for a wave to a role")
+        yield Fault("/role", "must be chosen for a wave to a role")
     if wave.audience is not Audience.ROLE and wave.role_id is not None:
-        yield Fault(f"/waves/{number}/role", "must be empty unless the wave is to a role")
+        yield Fault("/role", "must be empty unless the wave is to a role")

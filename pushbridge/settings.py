@@ -160,6 +160,9 @@ CHORES: dict[str, tuple[str, ...]] = {
     ),
 }
 
+# What other apps show on the first page of the admin (`channels_app.admin.dashboard`).
+DASHBOARD_TILES = ("claims.admin.reachability.tiles",)
+
 CELERY_TASK_ROUTES: dict[str, dict[str, str]] = {}
 SWEEP_SECONDS = env.float("SWEEP_SECONDS", default=3.0)
 CELERY_BEAT_SCHEDULE = {

@@ -6,13 +6,17 @@ which goes through an index to the window it is about.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
+from django.conf import settings
 from django.db.models import Aggregate, Count, DurationField, F, Min, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from channels_app.admin import cells, scope
 from channels_app.levels import Lane
@@ -173,7 +177,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return {
         **context,
         "figures": shown,
-        "tiles": _tiles(shown),
+        "tiles": [*_tiles(shown), *_tiles_of_others(organizations)],
         "lanes": [
             (lane, cells.took(age), bool(age and age > LATE)) for lane, age in shown.waiting.items()
         ],
@@ -188,6 +192,16 @@ class Tile:
     note: str
     address: str
     alarming: bool = False
+
+
+def _tiles_of_others(organizations: QuerySet[Organization]) -> list[Tile]:
+    """What the apps above have to say; `settings.DASHBOARD_TILES` names their functions."""
+    return [tile for name in settings.DASHBOARD_TILES for tile in _maker(name)(organizations)]
+
+
+@cache
+def _maker(name: str) -> Callable[[QuerySet[Organization]], list[Tile]]:
+    return cast(Callable[[QuerySet[Organization]], list[Tile]], import_string(name))
 
 
 def _tiles(shown: Figures) -> list[Tile]:

@@ -30,6 +30,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         "Conversations & runs",
         (
             ("Conversations", "forum", "claims_conversation", "claims.view_conversation"),
+            ("Ladders", "stairs", "claims_ladder", "claims.view_ladder"),
+            ("Unreachable bots", "phone_disabled", "claims_unreachable", "claims.view_unreachable"),
             ("Workflow runs", "play_circle", "workflows_run", "workflows.view_run"),
         ),
     ),

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from channels_app.admin import cells
 from channels_app.admin.base import (
@@ -146,6 +147,9 @@ class BotAdmin(NoDeletion, OrganizationScopedAdmin[Bot]):
         links = {
             "Its conversations": cells.listing("claims_conversation", bot=bot.pk),
             "Its events": cells.listing("chatbot_event", source=bot.pk),
+            "Who can be told of its customers": reverse(
+                "admin:claims_unreachable_bot", args=[bot.pk]
+            ),
         }
         return render_to_string("admin/chatbot/lists.html", {"links": links})
 

@@ -3,6 +3,6 @@
 Django's autodiscovery imports this package; each module registers its pages.
 """
 
-from claims.admin import conversations
+from claims.admin import conversations, ladders, reachability
 
-__all__ = ["conversations"]
+__all__ = ["conversations", "ladders", "reachability"]

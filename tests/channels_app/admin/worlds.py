@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib.auth.models import Permission
 from django.db.models import Model
@@ -21,7 +23,7 @@ from channels_app.models import (
     Source,
     User,
 )
-from claims.models import Conversation
+from claims.models import Conversation, Ladder, Unreachable
 from tests.factories import (
     AttemptFactory,
     BotFactory,
@@ -30,6 +32,7 @@ from tests.factories import (
     DeliveryFactory,
     EventFactory,
     InstallationFactory,
+    LadderFactory,
     MembershipFactory,
     NotificationFactory,
     PreferenceFactory,
@@ -37,6 +40,7 @@ from tests.factories import (
     RunFactory,
     SubscriptionFactory,
     UserFactory,
+    WaveFactory,
     WorkflowFactory,
     permit,
 )
@@ -84,6 +88,10 @@ def world(organization: Organization, *, person: User | None = None, called: str
     conversation = ConversationFactory.create(
         organization=organization, bot=bot, external_id=event.subject, customer_name=called
     )
+    ladder = LadderFactory.create(organization=organization, bot=bot)
+    WaveFactory.create(ladder=ladder, after=timedelta(), audience="subscribers")
+    WaveFactory.create(ladder=ladder, after=timedelta(minutes=2), audience="role", role=role)
+    unreachable = Unreachable.objects.create(bot=bot, since=event.received_at)
     run = RunFactory.create(workflow=workflow, subject=f"run for {called}")
     sign_ins = [
         model.objects.create(username=called, ip_address="192.0.2.1", **more)
@@ -111,6 +119,8 @@ def world(organization: Organization, *, person: User | None = None, called: str
         Delivery: delivery,
         Attempt: attempt,
         Conversation: conversation,
+        Ladder: ladder,
+        Unreachable: unreachable,
         Run: run,
         **{type(row): row for row in (*devices, *sign_ins, app, signed_in) if row},
     }
