@@ -13,7 +13,7 @@ from workflows.models import Run, Step
 
 FIND = """
     SELECT asked.event_id, run.state, run.finished_at,
-        step.completed_at, COALESCE(step.alarm, 'none'), step.stuck_at
+        step.completed_at, step.alarm, step.stuck_at
     FROM unnest(%(events)s::bigint[], %(workflows)s::bigint[], %(runs)s::text[], %(steps)s::int[])
         asked (event_id, workflow_id, run, step)
     JOIN workflows_run run ON run.workflow_id = asked.workflow_id AND run.external_id = asked.run
@@ -23,12 +23,12 @@ FIND = """
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A run, and the step of it that an event is about, if it is."""
+    """A run, and the step of it that an event is about, if it is and the step is known."""
 
     state: str
     finished_at: datetime | None
     completed_at: datetime | None = None
-    alarm: str = Step.Alarm.NONE.value
+    alarm: str | None = None
     stuck_at: datetime | None = None
 
 
@@ -73,9 +73,10 @@ def state_of(report: Report, known: Standing) -> str | None:
         return "finished"
     match report.type:
         case "workflow.step_stuck":
-            if known.alarm != Step.Alarm.STUCK:
-                return "finished"
-            return None if known.stuck_at == report.occurred_at else "superseded"
+            if known.alarm == Step.Alarm.STUCK:
+                return None if known.stuck_at == report.occurred_at else "superseded"
+            # Of a step that an earlier release received, nothing is known but the event.
+            return None if known.alarm is None else "finished"
         case "workflow.step_completed":
             later = known.completed_at is not None and known.completed_at > report.occurred_at
             return "superseded" if later else None

@@ -44,6 +44,8 @@ OVER = Standing("success", at(10))
         (STEP_DONE, OVER, "finished"),
         (STUCK, Standing("running", None, None, "stuck", at(10)), None),
         (STUCK, Standing("running", None, None, "stuck", at(9)), "superseded"),
+        (STUCK, Standing("running", None, None, None), None),
+        (STUCK, Standing("running", None, None, "none"), "finished"),
         (STUCK, Standing("running", None, at(11), "moved", at(10)), "finished"),
         (STUCK, Standing("running", None, at(11), "settled", at(10)), "finished"),
         (STUCK, Standing("failure", at(12), None, "stuck", at(10)), "finished"),
