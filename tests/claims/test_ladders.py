@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from channels_app.models import Bot, Event, Membership, Role, User
-from claims import ladders
+from claims import claiming, ladders
 from claims.ladder import DEFAULT
 from claims.models import Conversation, Wave
 from tests.claims.calls import MINUTE, NINE, SWEEP, call, pass_time, route, rung, sweep, told
@@ -54,6 +54,11 @@ def known() -> Conversation:
     return Conversation.objects.get(external_id="conv_1")
 
 
+def waves() -> list[Event]:
+    """The events of the ladder, the first first."""
+    return [event for event in rung() if event.type in (STILL_WAITING, ALARM)]
+
+
 def history() -> list[tuple[float, str, str]]:
     """When each rung was rung, in minutes after the call; as what; and for whom."""
     return [
@@ -62,7 +67,7 @@ def history() -> list[tuple[float, str, str]]:
             event.type.rpartition(".")[2],
             event.payload["data"]["wave"]["audience"],
         )
-        for event in rung()
+        for event in waves()
     ]
 
 
@@ -318,6 +323,29 @@ def test_who_gives_a_conversation_back_rings_its_first_wave_at_once(bot: Bot, re
     assert known().next_wave_at == later + 3 * MINUTE
     sweep(later + 3 * MINUTE)
     assert rung()[-1].payload["data"]["reason"] == "wave"
+
+
+def test_an_idle_claim_lapses_and_everyone_is_called_again_from_the_bottom(bot: Bot) -> None:
+    alice, bob = agent(bot=bot), agent(bot=bot, subscribed=False)
+    conversation = call(bot)
+    claiming.claim(conversation_id=conversation.pk, membership=alice, now=NINE + MINUTE)
+    route(NINE + MINUTE)
+    now = NINE + MINUTE
+    while (now := now + SWEEP) <= NINE + 60 * MINUTE:
+        claiming.lapse(now=now, limit=200)
+        sweep(now)
+    # Claimed at 9:01, for half an hour.
+    assert history() == [
+        (31, "still_waiting", "subscribers"),
+        (34, "still_waiting", "responders"),
+        (37, "still_waiting", "responders"),
+        (40, "still_waiting", "responders"),
+        (43, "unanswered_alarm", "operators"),
+    ]
+    first, second, *_ = waves()
+    assert (first.payload["data"]["reason"], first.facts["epoch"]) == ("lapsed", 2)
+    assert first.payload["data"]["waited_seconds"] == 0
+    assert (told(first), told(second)) == ({alice.pk}, {alice.pk, bob.pk})
 
 
 def test_where_the_channel_is_off_nobody_is_told_and_nothing_climbs(bot: Bot) -> None:
