@@ -14,9 +14,12 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True, help="APNs, FCM and Web Push (TLS)")
     parser.add_argument("--page-port", type=int, required=True, help="the wall and its API")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument(
+        "--app-url", default="", help="the server of the app on the phones, for what is tapped"
+    )
     given = parser.parse_args()
     try:
-        run(Options(given.state, given.port, given.page_port, given.host))
+        run(Options(given.state, given.port, given.page_port, given.host, given.app_url))
     except OSError as error:
         print(f"The sandbox could not start: {error}", file=sys.stderr)
         return 1

@@ -12,6 +12,7 @@ from channels_app.sandbox.applications import Applications
 from channels_app.sandbox.gateway import Gateway
 from channels_app.sandbox.page_faults import FaultCalls
 from channels_app.sandbox.page_requests import json_object, number, problem, secured, text
+from channels_app.sandbox.page_taps import Taps
 from channels_app.sandbox.phones import Arrival, Phone, PhoneBook, UnknownApplication
 from channels_app.sandbox.streams import EventStream, Listeners
 
@@ -35,6 +36,7 @@ class Page:
         applications: Applications,
         endpoint: Callable[[Phone], str],
         base_url: str,
+        app_url: str = "",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._phones = phones
@@ -45,6 +47,7 @@ class Page:
         self._clock = clock
         self._listeners = Listeners()
         self._faults = FaultCalls(gateway.faults, lambda name: phones.get(name) is not None)
+        self._taps = Taps(phones, app_url, self._phone)
         phones.on_arrival.append(self._arrived)
         phones.on_change.append(self._changed)
         gateway.on_refusal.append(self._refused)
@@ -66,6 +69,7 @@ class Page:
         app.router.add_get("/api/refusals", self.refusals)
         app.router.add_get("/api/stream", self.stream)
         self._faults.add_routes(app.router)
+        self._taps.add_routes(app.router)
         return app
 
     def close(self) -> None:
@@ -135,7 +139,14 @@ class Page:
             )
         except UnknownApplication as error:
             raise problem(400, str(error)) from error
-        return web.json_response(self._describe(phone), status=201 if is_new else 200)
+        # What only the app itself knows, it tells whoever enrolls it, to be registered.
+        keychain = {
+            "installation_id": phone.installation_id,
+            "installation_secret": phone.installation_secret,
+        }
+        return web.json_response(
+            {**self._describe(phone), **keychain}, status=201 if is_new else 200
+        )
 
     async def switch(self, request: web.Request) -> web.StreamResponse:
         """Turn a phone's `online` or `silenced` switch."""

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -45,6 +46,9 @@ class Phone:
     dead_since: float | None = None
     online: bool = True
     silenced: bool = False
+    installation_id: str = ""
+    """What the app chose when it first started, and keeps in the keychain."""
+    installation_secret: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,11 @@ class PhoneBook:
             for banner, headers, payload in waiting:
                 self.receive(phone, banner, headers=headers, payload=payload, now=now)
 
+    def dismiss(self, phone: Phone, arrival: Arrival) -> None:
+        """A button of a banner was tapped, and the system takes it off the screen."""
+        self._screens[phone.id].arrivals.remove(arrival)
+        self._announce()
+
     def clear(self, phone: Phone) -> None:
         """Wipe the screen; the counts stay."""
         self._screens[phone.id].arrivals.clear()
@@ -248,6 +257,8 @@ class PhoneBook:
             name=name,
             address=_new_address(platform),
             enrolled_at=now,
+            installation_id=str(uuid.uuid4()),
+            installation_secret=secrets.token_urlsafe(32),
         )
         if platform == "webpush":
             key = ec.generate_private_key(ec.SECP256R1())

@@ -99,18 +99,21 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(state: Path, *, port: int = 0, page_port: int = 0) -> Iterator[SandboxProcess]:
+def running(
+    state: Path, *, port: int = 0, page_port: int = 0, app_url: str = ""
+) -> Iterator[SandboxProcess]:
     """Start the sandbox on `state`, wait until it answers, and stop it at the end.
 
     Ports that are not given are chosen. Raises SandboxDidNotStart.
     """
     port, page_port = port or free_port(), page_port or free_port()
     arguments = ("--state", str(state), "--port", str(port), "--page-port", str(page_port))
+    server = ("--app-url", app_url) if app_url else ()
     state.mkdir(parents=True, exist_ok=True)
     log = state / "sandbox.log"
     with log.open("ab") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", "channels_app.sandbox", *arguments],
+            [sys.executable, "-m", "channels_app.sandbox", *arguments, *server],
             cwd=PROJECT,
             stdout=output,
             stderr=output,

@@ -34,6 +34,8 @@ class Options:
     port: int
     page_port: int
     host: str = "127.0.0.1"
+    app_url: str = ""
+    """Where the app on the phones has its server; empty: nowhere."""
 
     @property
     def base_url(self) -> str:
@@ -88,6 +90,7 @@ async def serve(options: Options) -> None:
         applications=apps,
         endpoint=web_push.endpoint,
         base_url=options.base_url,
+        app_url=options.app_url,
     )
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()

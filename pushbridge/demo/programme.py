@@ -17,6 +17,7 @@ ANSWERS = {
     202: "stored",
     401: "turned away: the signature is not Acme's",
 }
+TAPPED = {200: "it is theirs", 409: "somebody was faster"}
 STATES = {
     "ignored": "kept, and ignored: an unknown type",
     "recorded": "recorded",
@@ -40,9 +41,8 @@ class Programme:
 
     def opening(self, played: Played) -> None:
         """What happens on the platform, and how the door answers."""
-        answers = ", then ".join(
-            f"{status} {ANSWERS.get(status, '')}" for status in played.statuses
-        )
+        words = TAPPED if played.scene.tapped else ANSWERS
+        answers = ", then ".join(f"{status} {words.get(status, '')}" for status in played.statuses)
         event = f", event {played.event_id}" if played.event_id else ""
         self._say("\n" + self._paint(played.scene.says, "cyan"))
         self._say(self._paint(f"  {played.scene.event['type']}: {answers}{event}", "dim"))

@@ -22,6 +22,9 @@ class Enrolled:
     registration_id: str
     p256dh: str
     auth: str
+    installation_id: str
+    """Chosen by its app, with a secret that proves it."""
+    installation_secret: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,14 @@ class Sandbox:
             "application_id": application_id,
         }
         phone = self._call("POST", "/api/phones", content)
-        return Enrolled(phone["id"], phone["registration_id"], phone["p256dh"], phone["auth"])
+        return Enrolled(
+            id=phone["id"],
+            registration_id=phone["registration_id"],
+            p256dh=phone["p256dh"],
+            auth=phone["auth"],
+            installation_id=phone["installation_id"],
+            installation_secret=phone["installation_secret"],
+        )
 
     def last_seq(self) -> int:
         """The number of the newest arrival."""
@@ -71,7 +81,30 @@ class Sandbox:
         """What has come to any phone since, oldest first."""
         return [_arrival(row) for row in self._call("GET", f"/api/banners?after={after}")]
 
-    def _call(self, method: str, path: str, content: dict[str, str] | None = None) -> Any:
+    def tap(self, phone: str, *, conversation: str, action: str) -> int:
+        """Tap a button of a conversation's banner; answer the status of the app's own server.
+
+        Raises:
+            SandboxGone: there is no such banner, or the app's server does not answer.
+        """
+        shown = [
+            row
+            for row in self._banners(phone)
+            if row["data"].get("conversation_id") == conversation
+        ]
+        if not shown:
+            raise SandboxGone(f"{phone} shows no banner of {conversation}")
+        content = {"seq": shown[0]["seq"], "action": action}
+        answer = self._call("POST", f"/api/phones/{shown[0]['phone_id']}/taps", content)
+        return int(answer["status"])
+
+    def _banners(self, phone: str) -> list[dict[str, Any]]:
+        """What stands on the screen of the phone of this name, the newest first."""
+        (found,) = (row for row in self._call("GET", "/api/phones") if row["name"] == phone)
+        banners: list[dict[str, Any]] = self._call("GET", f"/api/phones/{found['id']}/banners")
+        return banners
+
+    def _call(self, method: str, path: str, content: dict[str, Any] | None = None) -> Any:
         try:
             answer = self._session.request(
                 method, self.url + path, json=content, timeout=SECONDS, allow_redirects=False

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.contrib.auth.models import Permission
 from django.db import transaction
@@ -209,5 +210,7 @@ def _phone(
             auth=enrolled.auth,
         ),
         about={"name": phone.name, "critical_allowed": phone.critical_allowed},
+        installation_id=UUID(enrolled.installation_id),
+        secret=enrolled.installation_secret,
         now=now,
     ).installation

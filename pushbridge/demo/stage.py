@@ -74,8 +74,10 @@ class Stage:
         self._seq = sandbox.last_seq()
 
     def play(self, scene: Scene) -> Played:
-        """Send a scene's event; `watch` tells what comes of it."""
+        """Let a scene's event happen; `watch` tells what comes of it."""
         now = datetime.now(UTC)
+        if scene.tapped:
+            return self._tap(scene, now=now)
         door = self._doors[scene.tenant.slug]
         signer = self._doors[(scene.signed_by or scene.tenant).slug]
         event = fresh(scene.event, tag=self._tag, happened_at=now - scene.late)
@@ -88,6 +90,22 @@ class Stage:
             played.statuses.append(receipt.status)
             if receipt.event_id:
                 played.event_ids.append(receipt.event_id)
+        return played
+
+    def _tap(self, scene: Scene, *, now: datetime) -> Played:
+        """Tap the button on a phone, as its owner would."""
+        event = fresh(scene.event, tag=self._tag, happened_at=now)
+        conversation = event["data"]["conversation"]["id"]
+        played = Played(scene, sent_at=time.time())
+        self.played.append(played)
+        played.statuses.append(
+            self._sandbox.tap(scene.tapped, conversation=conversation, action="claim")
+        )
+        made = Event.objects.filter(
+            organization__slug=scene.tenant.slug, subject=conversation, type=event["type"]
+        ).last()
+        if made is not None:
+            played.event_ids.append(str(made.pk))
         return played
 
     def watch(self, played: Played) -> Iterator[Arrival]:

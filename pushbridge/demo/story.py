@@ -57,13 +57,15 @@ class Scene:
     """The same webhook comes a second time, and must be answered 200."""
     late: timedelta = timedelta()
     """How long ago the platform says that it happened."""
+    tapped: str = ""
+    """The phone on which a button is tapped; `event` is then what Pushbridge makes of that."""
 
     def phones(self) -> dict[str, str]:
         """By name, the phones that must show the banner, and how loud it must be there."""
         return {
             phone.name: level_on(phone, self.level)
             for person, phone in self.tenant.phones()
-            if person.name in self.told
+            if person.name in self.told and phone.name != self.tapped
         }
 
 
@@ -105,6 +107,7 @@ def story(examples: Mapping[str, Example]) -> tuple[Chapter, ...]:
         Chapter("Customer requested human", _escalations(examples)),
         Chapter("Agent auto-update", _auto_updates(examples)),
         Chapter("Workflow status", _workflows(examples)),
+        Chapter("First claim wins", _claims(examples)),
         Chapter("Twice, late, forged, unknown, and somebody else's", _troubles(examples)),
     )
 
@@ -135,6 +138,50 @@ def _escalations(examples: Mapping[str, Example]) -> tuple[Scene, ...]:
         _golden(unanswered, "Bot X could not answer Ikram a third time.", "critical", ALL),
         _golden(examples["03"], "Lee is getting angry.", "critical", ALL),
     )
+
+
+def _claims(examples: Mapping[str, Example]) -> tuple[Scene, ...]:
+    """What becomes of the three calls: their banners are replaced, and nothing rings."""
+    dana, ikram, lee = (examples[number].event for number in ("01", "02", "03"))
+    return (
+        Scene(
+            "Alice taps Claim on her iPhone. It is off everybody else's phone.",
+            _then(dana, "conversation.claimed"),
+            Banner("✅ Claimed by Alice", "Customer escalation: Bot X"),
+            "quiet",
+            ALL,
+            tapped="Alice's iPhone",
+            status=200,
+        ),
+        Scene(
+            "Bob takes Ikram's on the platform's own dashboard.",
+            _then(ikram, "conversation.claimed", "Bob"),
+            Banner("✅ Claimed by Bob", "Customer escalation: Bot X"),
+            "quiet",
+            ALL,
+        ),
+        Scene(
+            "He hands it back to the bot.",
+            _then(ikram, "conversation.handed_back", "Bob"),
+            Banner("✅ Handed back to the bot by Bob", "Customer escalation: Bot X"),
+            "quiet",
+            ALL,
+        ),
+        Scene(
+            "Lee's is resolved before anybody has claimed it.",
+            _then(lee, "conversation.resolved", "Carol"),
+            Banner("✅ Resolved by Carol", "Customer escalation: Bot X"),
+            "quiet",
+            ALL,
+        ),
+    )
+
+
+def _then(event: Mapping[str, Any], type: str, agent: str = "") -> dict[str, Any]:
+    """What happens to the conversation of an event, and who did it."""
+    data = {name: event["data"][name] for name in ("bot", "conversation")}
+    who = {"agent": {"id": f"agent_{agent.lower()}", "name": agent}} if agent else {}
+    return {"type": type, "timestamp": event["timestamp"], "data": {**data, **who}}
 
 
 def _auto_updates(examples: Mapping[str, Example]) -> tuple[Scene, ...]:

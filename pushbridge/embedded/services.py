@@ -65,11 +65,11 @@ def scheduler(home: Home, environment: Mapping[str, str]) -> Service:
     )
 
 
-def sandbox(home: Home, kept: Kept, environment: Mapping[str, str]) -> Service:
-    """Stands in for Apple, Google and the browser vendors."""
+def sandbox(home: Home, kept: Kept, environment: Mapping[str, str], *, app_url: str) -> Service:
+    """Stands in for Apple, Google and the browser vendors, and for the app on their phones."""
     home.sandbox.mkdir(mode=0o700, exist_ok=True)
     ports = ("--port", str(kept.sandbox_port), "--page-port", str(kept.sandbox_page_port))
-    state = ("--state", str(home.sandbox))
+    state = ("--state", str(home.sandbox), "--app-url", app_url)
     return _ours("sandbox", ("channels_app.sandbox", *state, *ports), environment=environment)
 
 

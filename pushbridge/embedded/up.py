@@ -159,7 +159,7 @@ def _start_all(home: Home, options: Options, scratch: Path, supervisor: Supervis
     write_environment(home, settings)
     if has_sandbox:
         page = f"http://127.0.0.1:{kept.sandbox_page_port}/healthz"
-        process = supervisor.add(services.sandbox(home, kept, environment))
+        process = supervisor.add(services.sandbox(home, kept, environment, app_url=options.url))
         _wait_for(page, process, home.logs / "sandbox.log")
     _prepare(home, services.preparation(environment))
     web = supervisor.add(services.web(options.host, options.port, environment))

@@ -1,7 +1,7 @@
 // One banner as its system draws it, and the stack of banners of one thread.
 
 import { el, icon, arrange } from "./dom.js";
-import { showArrival, showTap } from "./details.js";
+import { claim, showArrival, showTap } from "./details.js";
 
 const LABELS = {
   apns: { critical: "Critical alert", loud: "Time sensitive", quiet: "Delivered quietly" },
@@ -61,9 +61,14 @@ function head(arrival) {
       onclick: () => showArrival(arrival) }, icon("code")));
 }
 
+function tap(arrival, action, button) {
+  if (action.action === "claim" && arrival.data.action_token) claim(arrival, button);
+  else showTap(arrival, action);
+}
+
 export function card(arrival, fresh) {
   const buttons = arrival.actions.map((action) =>
-    el("button.action", { type: "button", "data-action": action.action, onclick: () => showTap(arrival, action) }, action.title));
+    el("button.action", { type: "button", "data-action": action.action, onclick: (event) => tap(arrival, action, event.currentTarget) }, action.title));
   const element = el(`article.card.${arrival.level}`, { "aria-label": `${arrival.title}. ${arrival.body}` },
     el("span.appicon", { "aria-hidden": "true" }),
     el("div.words", {},

@@ -45,6 +45,38 @@ export function showTap(arrival, action) {
   );
 }
 
+const CLAIMED = { 200: "The conversation is theirs.", 409: "Somebody was faster.", 404: "The app's server does not know this phone." };
+
+// "Claim" works with the app closed: the phone's app asks its server, with what the banner brought.
+export async function claim(arrival, button) {
+  button.disabled = true;
+  button.textContent = "Claiming…";
+  let outcome;
+  try {
+    outcome = await call("POST", `/api/phones/${arrival.phone_id}/taps`, { seq: arrival.seq, action: "claim" });
+  } catch (error) {
+    button.disabled = false;
+    button.textContent = "Claim";
+    open("“Claim” was tapped", section("It did not work", el("p", {}, error.message)));
+    return;
+  }
+  const { status, answer } = outcome;
+  open(
+    `“Claim” was tapped on ${arrival.phone_name}`,
+    el("p.outcome", { role: "status" }, CLAIMED[status] ?? "The app's server says no."),
+    section("Opens", el("p.deeplink", {}, arrival.link)),
+    section(`The server's answer: ${status}`, json(parsed(answer))),
+  );
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 export function showArrival(arrival) {
   const time = new Date(arrival.received_at * 1000);
   open(

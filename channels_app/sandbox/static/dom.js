@@ -44,7 +44,10 @@ export async function call(method, path, content) {
     method,
     body: content === undefined ? undefined : JSON.stringify(content),
   });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status}`);
+  if (!answer.ok) {
+    const problem = await answer.json().catch(() => ({}));
+    throw new Error(problem.detail ?? `${method} ${path}: ${answer.status}`);
+  }
   return answer.status === 204 ? null : answer.json();
 }
 

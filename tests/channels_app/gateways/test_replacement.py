@@ -49,6 +49,7 @@ def install(phone: Phone, member: Membership) -> Installation:
         "registration_id": phone["registration_id"],
         "application_id": phone["application_id"],
     }
+    made: dict[str, Any]
     match phone["platform"]:
         case "apns":
             made = {"apns": ApnsDeviceFactory.create(**device)}

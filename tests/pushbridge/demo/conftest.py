@@ -23,22 +23,30 @@ from pytest_django.live_server_helper import LiveServer
 from channels_app import sending
 from channels_app.gateways.dispatch import Dispatcher, GatewayConfig
 from channels_app.levels import Lane
-from channels_app.sandbox.process import SandboxProcess, running
+from channels_app.sandbox.process import SandboxProcess, free_port, running
 from channels_app.sending import Sender
 
 
 @pytest.fixture(scope="package")
-def wall(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess]:
-    with running(tmp_path_factory.mktemp("sandbox")) as process:
+def door() -> str:
+    """Where the system will be: the app on the phones knows it before it is there."""
+    return f"127.0.0.1:{free_port()}"
+
+
+@pytest.fixture(scope="package")
+def wall(tmp_path_factory: pytest.TempPathFactory, door: str) -> Iterator[SandboxProcess]:
+    with running(tmp_path_factory.mktemp("sandbox"), app_url=f"http://{door}") as process:
         yield process
 
 
 @pytest.fixture
-def system(wall: SandboxProcess, settings: Settings, tmp_path: Path) -> Iterator[SandboxProcess]:
+def system(
+    wall: SandboxProcess, door: str, settings: Settings, tmp_path: Path
+) -> Iterator[SandboxProcess]:
     """A seeded system that runs: its door, a worker for each lane, and the phones."""
     _configure(settings, wall)
     settings.VAR_DIR = tmp_path
-    server = LiveServer("127.0.0.1")
+    server = LiveServer(door)
     settings.PUBLIC_URL = server.url
     with ExitStack() as running_parts:
         running_parts.callback(server.stop)
