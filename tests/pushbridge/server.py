@@ -33,7 +33,7 @@ def serving(folder: Path) -> Iterator[int]:
                 *("--threads", "2", "--people-threads", str(PEOPLE_THREADS)),
             ],
             cwd=PROJECT,
-            env={**os.environ, "DATABASE_URL": _database_url(), "PUSHBRIDGE_VAR": str(folder)},
+            env={**os.environ, "DATABASE_URL": database_url(), "PUSHBRIDGE_VAR": str(folder)},
             stdout=log,
             stderr=log,
         )
@@ -45,7 +45,8 @@ def serving(folder: Path) -> Iterator[int]:
             server.wait(PATIENCE)
 
 
-def _database_url() -> str:
+def database_url() -> str:
+    """That of the tests, as a process of its own has to be told."""
     given = urlsplit(os.environ["DATABASE_URL"])
     return given._replace(path=f"/{database.settings_dict['NAME']}").geturl()
 
