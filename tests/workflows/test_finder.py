@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from channels_app import deliveries
+from channels_app import chores, deliveries
 from channels_app.levels import Lane
 from channels_app.models import Delivery, Event
 from tests.examples import EXAMPLES
 from tests.queries import taken_by
 from tests.workflows.platform import (
+    RESUMED,
     STUCK,
     Platform,
     at,
@@ -237,3 +238,17 @@ def test_what_becomes_of_a_step(
 ) -> None:
     found = finder.judge(running=running, watched=watched, stuck_at=at(stuck_at), now=at(10))
     assert found is verdict
+
+
+def test_every_sweep_of_the_default_lane_looks(platform: Platform) -> None:
+    platform.has_taken(*[120.0] * 9)
+    platform.completed(0, duration_seconds=120)
+    platform.started(10)
+    chores.do(Lane.DEFAULT, clock=lambda: at(250))
+    # The tenth is learned. The step that runs began without a history.
+    assert platform.workflow.baselines.get().threshold_seconds == 240
+    assert said(STUCK) == []
+    chores.do(Lane.DEFAULT, clock=lambda: at(1810))
+    platform.completed(1811)
+    chores.do(Lane.DEFAULT, clock=lambda: at(1812))
+    assert (len(said(STUCK)), len(said(RESUMED))) == (1, 1)
