@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from channels_app.models import Membership
@@ -24,7 +24,7 @@ from claims.models import Conversation
 
 State = Conversation.State
 
-# It may be released between an UPDATE that found it claimed and the look at who claimed it.
+# It may change between the look at how it stands and the UPDATE: then it is looked at again.
 TRIES = 5
 
 
@@ -99,34 +99,29 @@ def claim(
     """
     for _ in range(TRIES):
         row = read(conversation_id)
+        own = row.state == State.CLAIMED and row.holder_id == membership.pk
+        if epoch not in (None, row.epoch) or not (own or row.state == State.WAITING):
+            break
         until = lease_until(organization_id=row.organization_id, bot_id=row.bot_id, now=now)
         with transaction.atomic():
-            if _take(row.pk, membership, epoch=epoch, until=until, now=now):
+            if own and _renew(row.pk, membership, epoch=row.epoch, until=until):
+                return read(row.pk)
+            if not own and _take(row.pk, membership, epoch=row.epoch, until=until, now=now):
                 row = read(row.pk)
                 _announce_claim(row, membership, tapped=tapped, now=now)
                 return row
-        if _renew(row.pk, membership, epoch=epoch, until=until):
-            return read(row.pk)
-        row = read(row.pk)
-        if row.state != State.WAITING or epoch not in (None, row.epoch):
-            break
     raise Conflict(row, superseded=epoch is not None and row.epoch > epoch)
-
-
-def _round(conversation_id: int, epoch: int | None) -> QuerySet[Conversation]:
-    found = Conversation.objects.filter(pk=conversation_id)
-    return found if epoch is None else found.filter(epoch=epoch)
 
 
 def _take(
     conversation_id: int,
     membership: Membership,
     *,
-    epoch: int | None,
+    epoch: int,
     until: datetime | None,
     now: datetime,
 ) -> bool:
-    waiting = _round(conversation_id, epoch).filter(state=State.WAITING)
+    waiting = Conversation.objects.filter(pk=conversation_id, epoch=epoch, state=State.WAITING)
     taken = waiting.update(
         state=State.CLAIMED,
         holder=membership,
@@ -142,9 +137,11 @@ def _take(
 
 
 def _renew(
-    conversation_id: int, membership: Membership, *, epoch: int | None, until: datetime | None
+    conversation_id: int, membership: Membership, *, epoch: int, until: datetime | None
 ) -> bool:
-    own = _round(conversation_id, epoch).filter(state=State.CLAIMED, holder=membership)
+    own = Conversation.objects.filter(
+        pk=conversation_id, epoch=epoch, state=State.CLAIMED, holder=membership
+    )
     return own.update(lease_until=until) == 1
 
 
