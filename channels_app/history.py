@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from channels_app.models import Event
+from django.db.models import QuerySet
+
+from channels_app.models import Bot, Event
 
 # A screen shows this many at most, the newest of them.
 MOST_SHOWN = 200
@@ -20,6 +22,15 @@ class History:
 
 def read(*, source_id: int, subject: str) -> History:
     """By the platform's clock; `subject` is the platform's id of the conversation or run."""
-    newest = Event.objects.filter(source=source_id, subject=subject).order_by("-occurred_at", "-pk")
-    found = list(newest.defer("facts")[: MOST_SHOWN + 1])
+    return _newest(Event.objects.filter(source=source_id, subject=subject))
+
+
+def read_of_conversation(*, organization_id: int, subject: str) -> History:
+    """The same of a conversation, which may have passed from one bot to another."""
+    bots = Bot.objects.filter(organization=organization_id).values("pk")
+    return _newest(Event.objects.filter(source__in=bots, subject=subject))
+
+
+def _newest(events: QuerySet[Event]) -> History:
+    found = list(events.order_by("-occurred_at", "-pk").defer("facts")[: MOST_SHOWN + 1])
     return History(events=found[:MOST_SHOWN][::-1], earlier=len(found) > MOST_SHOWN)

@@ -141,7 +141,9 @@ class ConversationView(ConversationBaseView):
 
     def _screen(self) -> dict[str, Any]:
         row = self.found
-        happened = history.read(source_id=row.bot_id, subject=row.external_id)
+        happened = history.read_of_conversation(
+            organization_id=row.organization_id, subject=row.external_id
+        )
         waits = row.state == Conversation.State.WAITING
         return {
             **standing(row),

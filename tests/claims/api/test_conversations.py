@@ -167,6 +167,17 @@ def test_another_conversation_of_the_bot_is_not_mixed_in(
     assert screen(alice)["events"] == []
 
 
+def test_what_was_said_to_an_earlier_bot_is_part_of_it(
+    conversation: Conversation, alice: Membership
+) -> None:
+    earlier = happened(conversation, "human_requested", message="A human!")
+    conversation.bot = BotFactory.create(organization=conversation.organization)
+    conversation.save()
+    permit(bot=conversation.bot, to=alice.user)
+
+    assert [event["event_id"] for event in screen(alice)["events"]] == [earlier.pk]
+
+
 def test_a_message_of_any_length_leaves_room_for_the_others(
     conversation: Conversation, alice: Membership
 ) -> None:
