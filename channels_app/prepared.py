@@ -12,6 +12,7 @@ from django.db import OperationalError, ProgrammingError
 from django.db import connection as database
 from psycopg2.errors import DuplicatePreparedStatement, InvalidSqlStatementName
 
+_EXECUTED: dict[str, WeakKeyDictionary[Any, int]] = {}
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
@@ -35,8 +36,8 @@ class Prepared:
         given = f" ({', '.join(f'%({name})s' for name in names)})" if names else ""
         self._execute = f"EXECUTE {self.name}{given}"
         # How often each session has executed it, by the driver's connection: a reconnect makes
-        # another.
-        self._executed: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        # another. Two statements of the same text are one.
+        self._executed = _EXECUTED.setdefault(self.name, WeakKeyDictionary())
 
     def first(self, parameters: Mapping[str, Any]) -> tuple[Any, ...] | None:
         """Execute the statement; answer the first row, if there is one.

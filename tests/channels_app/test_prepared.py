@@ -35,6 +35,14 @@ def test_a_statement_is_prepared_once_and_then_only_executed(sum: Prepared) -> N
     assert told(captured) == ["PREPARE", "EXECUTE", "EXECUTE", "EXECUTE"]
 
 
+def test_two_of_the_same_text_are_prepared_once(sum: Prepared) -> None:
+    twin = Prepared("SELECT %(one)s::int + %(two)s::int, %(two)s::int")
+    with CaptureQueriesContext(database) as captured:
+        for each in (sum, twin):
+            assert each.all({"one": 1, "two": 2}) == [(3, 2)]
+    assert told(captured) == ["PREPARE", "EXECUTE", "EXECUTE"]
+
+
 def test_a_statement_without_rows_is_executed_all_the_same() -> None:
     statement = Prepared("DELETE FROM django_session WHERE expire_date < %(now)s::timestamptz")
     with CaptureQueriesContext(database) as captured:
