@@ -53,7 +53,8 @@ from channels_app.models import (
     User,
 )
 from claims.models import Conversation, Endpoint, Ladder, Message, Wave
-from workflows.models import Run, Workflow
+from workflows import thresholds
+from workflows.models import Baseline, Run, Step, Workflow
 
 M = TypeVar("M", bound=Model)
 
@@ -438,3 +439,32 @@ class RunFactory(Rows[Run]):
     subject = 'new contact "Jane Doe (Acme)"'
     steps = 5
     started_at = LazyFunction(timezone.now)
+
+
+class StepFactory(Rows[Step]):
+    """The first of a run, running since that began."""
+
+    class Meta:
+        model = Step
+
+    run = SubFactory(RunFactory)
+    index = 1
+    name = "Collect figures"
+    started_at = SelfAttribute("run.started_at")
+
+
+class BaselineFactory(Rows[Baseline]):
+    """Of ten tries that took a minute and a half to two and a half: see `durations=`."""
+
+    class Meta:
+        model = Baseline
+
+    workflow = SubFactory(WorkflowFactory)
+    step = "Collect figures"
+    durations = LazyFunction(lambda: [90.0, 100, 105, 110, 115, 120, 125, 130, 140, 150])
+    completed = LazyAttribute(lambda row: len(row.durations))
+    mean_seconds = LazyAttribute(lambda row: thresholds.usual(row.durations).mean)
+    median_seconds = LazyAttribute(lambda row: thresholds.usual(row.durations).median)
+    floor_seconds = LazyAttribute(lambda row: thresholds.usual(row.durations).floor)
+    threshold_seconds = LazyAttribute(lambda row: thresholds.usual(row.durations).threshold)
+    changed_at = LazyFunction(timezone.now)

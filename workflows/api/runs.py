@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -16,8 +17,11 @@ from channels_app.api.views import MemberView
 from channels_app.history import MOST_SHOWN, History
 from channels_app.models import Source
 from channels_app.problems import Problem
-from workflows import timeline
+from workflows import expectations, timeline
+from workflows.api.usual import COLLECTING, UsualBody, usual
+from workflows.expectations import Expectations
 from workflows.models import Run
+from workflows.models import Step as Kept
 from workflows.timeline import Happening, Progress, Step
 
 
@@ -45,6 +49,15 @@ class StepBody(Body):
     average_seconds = serializers.FloatField(
         allow_null=True, help_text="How long it takes otherwise, as said at `stuck_at`."
     )
+    moved_at = serializers.DateTimeField(
+        allow_null=True, help_text="When it went on, or its run was over, after it was stuck."
+    )
+    stuck_from = serializers.DateTimeField(
+        allow_null=True,
+        help_text="While it runs: when it will be called stuck, if it is still running then."
+        " null: it is, or Pushbridge does not look for stuck steps of this workflow.",
+    )
+    usual = UsualBody(help_text="How long it takes otherwise, as far as that is known today.")
 
 
 @extend_schema_serializer(
@@ -73,6 +86,9 @@ class StepBody(Body):
                         "stuck_at": "2026-11-23T09:16:00Z",
                         "running_seconds": 900.0,
                         "average_seconds": 120.0,
+                        "moved_at": None,
+                        "stuck_from": None,
+                        "usual": COLLECTING,
                     }
                 ],
                 "earlier": False,
@@ -109,7 +125,8 @@ class RunView(MemberView[Run]):
         """Get a run of a workflow
 
         What a tap on a workflow's banner opens: how the run stands, and its steps as far as the
-        platform has told of them. For the workflow's subscribers and for operators; for everyone
+        platform has told of them, each with how long it usually takes and when it is called stuck.
+        For the workflow's subscribers and for operators; for everyone
         else there is no such run.
         """
         followed = access.readable(self.membership, self.person).filter(
@@ -123,10 +140,14 @@ class RunView(MemberView[Run]):
         if found is None:
             raise Problem(HTTPStatus.NOT_FOUND, "There is no such run of a workflow you follow.")
         happened = history.read(source_id=found.workflow_id, subject=found.external_id)
-        return Response(RunBody(_run(found, happened)).data)
+        known = expectations.of(found.workflow)
+        kept = {step.index: step for step in found.known_steps.all()}
+        return Response(RunBody(_run(found, happened, known, kept)).data)
 
 
-def _run(row: Run, happened: History) -> dict[str, Any]:
+def _run(
+    row: Run, happened: History, known: Expectations, kept: Mapping[int, Kept]
+) -> dict[str, Any]:
     told = timeline.read(
         Happening(event.type, event.occurred_at, event.payload["data"]) for event in happened.events
     )
@@ -141,20 +162,30 @@ def _run(row: Run, happened: History) -> dict[str, Any]:
         "finished_at": row.finished_at,
         "duration_seconds": told.duration_seconds(row.started_at, row.finished_at),
         "error": told.error,
-        "timeline": [_step(step, over=over) for step in told.steps.values()],
+        "timeline": [
+            _step(step, kept.get(step.index), known, over=over) for step in told.steps.values()
+        ],
         "earlier": happened.earlier,
     }
 
 
-def _step(step: Step, *, over: bool) -> dict[str, Any]:
+def _step(step: Step, kept: Kept | None, known: Expectations, *, over: bool) -> dict[str, Any]:
+    progress = step.progress(over=over)
+    expected = known.of(step.index, step.name)
+    awaited = known.watched and progress is Progress.RUNNING and step.started_at is not None
     return {
         "index": step.index,
         "name": step.name,
-        "state": step.progress(over=over),
+        "state": progress,
         "started_at": step.started_at,
         "completed_at": step.completed_at,
         "duration_seconds": step.duration_seconds,
         "stuck_at": step.stuck_at,
         "running_seconds": step.running_seconds,
         "average_seconds": step.average_seconds,
+        "moved_at": kept.moved_at if kept is not None and step.stuck_at is not None else None,
+        "stuck_from": expected.stuck_from(step.started_at)
+        if awaited and step.started_at is not None
+        else None,
+        "usual": usual(expected),
     }

@@ -10,19 +10,31 @@ from django.test.utils import CaptureQueriesContext
 from channels_app.models import Event, Membership
 from tests.api import PROBLEM, client_for
 from tests.factories import (
+    BaselineFactory,
     BotFactory,
     ConnectionFactory,
     EventFactory,
     MembershipFactory,
     OrganizationFactory,
     RunFactory,
+    StepFactory,
     SubscriptionFactory,
     UserFactory,
     WorkflowFactory,
 )
-from workflows.models import Run
+from workflows.models import Run, StuckPolicy, Workflow
 
 pytestmark = pytest.mark.django_db
+# Of a step of which nothing is known.
+UNKNOWN = {
+    "completed": 0,
+    "median_seconds": None,
+    "mean_seconds": None,
+    "low_seconds": None,
+    "high_seconds": None,
+    "stuck_after_seconds": 1800.0,
+    "learned": False,
+}
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 ADDRESS = "/api/v1/acme/workflows/wf%2Fkpi/runs/run%201/"
 
@@ -103,6 +115,9 @@ def test_a_run_that_failed_with_its_steps_in_whatever_order_they_came(
             "stuck_at": None,
             "running_seconds": None,
             "average_seconds": None,
+            "moved_at": None,
+            "stuck_from": None,
+            "usual": UNKNOWN,
         },
         {
             "index": 2,
@@ -114,8 +129,76 @@ def test_a_run_that_failed_with_its_steps_in_whatever_order_they_came(
             "stuck_at": "2026-11-23T12:01:20Z",
             "running_seconds": 50.0,
             "average_seconds": None,
+            "moved_at": None,
+            "stuck_from": None,
+            "usual": UNKNOWN,
         },
     ]
+
+
+def only_step(member: Membership) -> Any:
+    (step,) = screen(member)["timeline"]
+    return step
+
+
+def test_beside_what_a_step_took_stands_what_it_usually_takes(run: Run, alice: Membership) -> None:
+    BaselineFactory.create(workflow=run.workflow, step="Send", durations=[100.0] * 9 + [200.0])
+    happened(run, "step_started", after=30, step={"index": 2, "name": "Send"})
+
+    step = only_step(alice)
+
+    assert step["usual"] == {
+        "completed": 10,
+        "median_seconds": 100.0,
+        "mean_seconds": 110.0,
+        "low_seconds": 100.0,
+        "high_seconds": pytest.approx(110.0),
+        "stuck_after_seconds": 200.0,
+        "learned": True,
+    }
+    assert step["stuck_from"] == "2026-11-23T12:03:50Z"
+
+
+def test_a_step_without_a_name_goes_by_its_number(run: Run, alice: Membership) -> None:
+    BaselineFactory.create(workflow=run.workflow, step="#2")
+    happened(run, "step_started", after=30, step={"index": 2})
+
+    assert only_step(alice)["usual"]["completed"] == 10
+
+
+def test_what_operators_set_counts_in_when_it_is_stuck(run: Run, alice: Membership) -> None:
+    BaselineFactory.create(workflow=run.workflow, step="Send", durations=[100.0] * 10)
+    happened(run, "step_started", after=0, step={"index": 1, "name": "Send"})
+    happened(run, "step_started", after=0, step={"index": 2, "name": "New"})
+    StuckPolicy.objects.create(
+        organization=run.workflow.organization, stuck_default=timedelta(hours=2)
+    )
+    Workflow.objects.update(stuck_factor=3)
+
+    after = [step["usual"]["stuck_after_seconds"] for step in screen(alice)["timeline"]]
+
+    assert after == [600.0, 7200.0]
+
+
+def test_where_nobody_looks_nothing_is_to_be_stuck(run: Run, alice: Membership) -> None:
+    Workflow.objects.update(watched=False)
+    happened(run, "step_started", after=0, step={"index": 1})
+
+    assert only_step(alice)["stuck_from"] is None
+
+
+def test_what_is_moving_again_says_since_when(run: Run, alice: Membership) -> None:
+    moved = NOON + timedelta(seconds=1500)
+    StepFactory.create(
+        run=run, index=2, alarm="settled", stuck_at=NOON, completed_at=moved, moved_at=moved
+    )
+    happened(run, "step_started", after=0, step={"index": 2})
+    happened(run, "step_stuck", after=900, step={"index": 2, "running_seconds": 900.0})
+    happened(run, "step_completed", after=1500, step={"index": 2})
+
+    step = only_step(alice)
+
+    assert (step["state"], step["moved_at"]) == ("completed", "2026-11-23T12:25:00Z")
 
 
 def test_another_run_of_the_workflow_is_not_mixed_in(run: Run, alice: Membership) -> None:
@@ -133,7 +216,7 @@ def test_many_steps_take_as_many_queries_as_one(run: Run, alice: Membership) -> 
             screen(alice)
         counts.append(len(queries))
 
-    assert counts == [3, 3]
+    assert counts == [6, 6]
 
 
 def test_operators_see_it_too(run: Run) -> None:
