@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from channels_app.api import paths as paths  # Registers <external:…>.
+from channels_app.api.advisor import AdvisorView
 from channels_app.api.audit_log import AuditLogView
 from channels_app.api.channels import ChannelPreferenceView
 from channels_app.api.device_tests import DeviceTestsView, DeviceTestView
@@ -80,6 +81,7 @@ urlpatterns = [
         WorkflowSubscriptionView.as_view(),
         name="workflow-subscription",
     ),
+    path("<slug:org>/advisor/", AdvisorView.as_view(), name="advisor"),
     path("<slug:org>/why/", ExplanationView.as_view(), name="why"),
     path("<slug:org>/why/rehearsal/", RehearsalView.as_view(), name="rehearsal"),
     # Last, since an id may have slashes: longer addresses are looked for before these.
