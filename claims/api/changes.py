@@ -11,10 +11,11 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from channels_app.api.devices import NOT_YOURS
 from channels_app.api.documents import refusal
 from channels_app.api.fields import Body
 from channels_app.models import Installation, Membership
-from channels_app.problems import Fault, Problem
+from channels_app.problems import Problem
 from claims import claiming
 from claims.api.standing import (
     NO_RESPONDER,
@@ -73,8 +74,7 @@ class ClaimView(ConversationBaseView):
             raise Problem(HTTPStatus.FORBIDDEN, NO_RESPONDER)
         own = Installation.objects.filter(pk=tapped, user=self.person)
         if tapped is not None and not own.exists():
-            fault = Fault("/installation_id", "is no device of yours")
-            raise Problem(HTTPStatus.BAD_REQUEST, "This body cannot be used.", faults=[fault])
+            raise Problem(HTTPStatus.NOT_FOUND, NOT_YOURS)
         try:
             row = claiming.claim(
                 conversation_id=self.found.pk,
