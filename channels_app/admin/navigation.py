@@ -33,6 +33,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
             ("Ladders", "stairs", "claims_ladder", "claims.view_ladder"),
             ("Unreachable bots", "phone_disabled", "claims_unreachable", "claims.view_unreachable"),
             ("Workflow runs", "play_circle", "workflows_run", "workflows.view_run"),
+            (
+                "Stuck policies",
+                "hourglass_top",
+                "workflows_stuckpolicy",
+                "workflows.view_stuckpolicy",
+            ),
         ),
     ),
     (

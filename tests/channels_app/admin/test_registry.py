@@ -242,6 +242,7 @@ def queries(client: Client, url: str) -> int:
 def test_every_model_of_ours_is_there() -> None:
     """Those without a page of their own are on the page of what they belong to."""
     within = {
+        "Baseline",
         "BotGroupPermission",
         "BotUserPermission",
         "ChannelPolicy",
@@ -250,6 +251,7 @@ def test_every_model_of_ours_is_there() -> None:
         "QuietWindow",
         "Receipt",
         "Snooze",
+        "Step",
         "Subscription",
         "TypePolicy",
         "Wave",

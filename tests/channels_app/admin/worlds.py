@@ -44,7 +44,7 @@ from tests.factories import (
     WorkflowFactory,
     permit,
 )
-from workflows.models import Run, Workflow
+from workflows.models import Run, StuckPolicy, Workflow
 
 World = dict[type[Model], Model]
 
@@ -93,6 +93,9 @@ def world(organization: Organization, *, person: User | None = None, called: str
     WaveFactory.create(ladder=ladder, after=timedelta(minutes=2), audience="role", role=role)
     unreachable = Unreachable.objects.create(bot=bot, since=event.received_at)
     run = RunFactory.create(workflow=workflow, subject=f"run for {called}")
+    policy = StuckPolicy.objects.create(
+        organization=organization, stuck_default=timedelta(minutes=45)
+    )
     sign_ins = [
         model.objects.create(username=called, ip_address="192.0.2.1", **more)
         for model, more in (
@@ -122,5 +125,6 @@ def world(organization: Organization, *, person: User | None = None, called: str
         Ladder: ladder,
         Unreachable: unreachable,
         Run: run,
+        StuckPolicy: policy,
         **{type(row): row for row in (*devices, *sign_ins, app, signed_in) if row},
     }

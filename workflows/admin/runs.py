@@ -1,57 +1,22 @@
-"""Workflows and their runs."""
+"""Runs of workflows: each as a picture of its steps, and all that happened to it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import admin
-from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from channels_app.admin import cells, words
-from channels_app.admin.base import NoDeletion, OrganizationScopedAdmin, ReadOnly
+from channels_app.admin.base import OrganizationScopedAdmin, ReadOnly
 from channels_app.admin.filters import organization_filter, period_filter, word_filter
-from channels_app.admin.sources import SubscriberInline
-from channels_app.models import Event, Source
-from workflows.models import Run, Workflow
+from channels_app.models import Event
+from workflows import expectations
+from workflows.admin import at_a_glance, bars
+from workflows.models import Run
 
 LAST_EVENTS = 50
-
-
-@admin.register(Workflow)
-class WorkflowAdmin(NoDeletion, OrganizationScopedAdmin[Workflow]):
-    organization_path = "organization"
-    list_display = ("name", "external_id", "organization", "created")
-    list_select_related = ("organization",)
-    list_filter = (organization_filter(),)
-    search_fields = ("name", "external_id")
-    ordering = ("name",)
-    autocomplete_fields = ("organization",)
-    fixed_fields = ("organization", "external_id")
-    inlines = (SubscriberInline,)
-    fieldsets = (
-        (None, {"fields": ("name", ("organization", "external_id"))}),
-        ("What happened", {"fields": ("lists",)}),
-    )
-    add_fieldsets = ((None, {"fields": ("name", ("organization", "external_id"))}),)
-    readonly_fields = ("lists",)
-
-    created = cells.instant_of("created_at", "First seen")
-
-    @admin.display(description="Lists")
-    def lists(self, workflow: Workflow) -> str:
-        links = {
-            "Its runs": cells.listing("workflows_run", workflow=workflow.pk),
-            "Its events": cells.listing("chatbot_event", source=workflow.pk),
-        }
-        return render_to_string("admin/chatbot/lists.html", {"links": links})
-
-    def get_inlines(self, request: HttpRequest, obj: Workflow | None) -> Any:
-        return super().get_inlines(request, obj) if obj else ()
-
-    def save_model(self, request: HttpRequest, obj: Workflow, form: Any, change: bool) -> None:
-        obj.kind = Source.Kind.WORKFLOW
-        super().save_model(request, obj, form, change)
+# A picture is read by people.
+MOST_STEPS = 100
 
 
 @admin.register(Run)
@@ -80,6 +45,7 @@ class RunAdmin(ReadOnly, OrganizationScopedAdmin[Run]):
                 )
             },
         ),
+        ("Its steps", {"fields": ("picture",)}),
         ("Its history", {"fields": ("history",)}),
     )
     readonly_fields = (
@@ -90,8 +56,12 @@ class RunAdmin(ReadOnly, OrganizationScopedAdmin[Run]):
         "started",
         "finished",
         "duration",
+        "picture",
         "history",
     )
+
+    class Media:
+        css = {"all": ("workflows/pictures.css",)}
 
     started = cells.instant_of("started_at", "Started")
     finished = cells.instant_of("finished_at", "Finished")
@@ -105,9 +75,23 @@ class RunAdmin(ReadOnly, OrganizationScopedAdmin[Run]):
 
     @admin.display(description="Took")
     def duration(self, row: Run) -> str:
-        if row.started_at is None or row.finished_at is None:
-            return cells.NOTHING
-        return cells.took(row.finished_at - row.started_at)
+        return at_a_glance.run_took(row, now=timezone.now())
+
+    @admin.display(description="What each took, beside what is usual")
+    @cells.once
+    def picture(self, row: Run) -> str:
+        steps = list(row.known_steps.order_by("index")[: MOST_STEPS + 1])
+        drawn = bars.draw(
+            row, steps[:MOST_STEPS], expectations.of(row.workflow), now=timezone.now()
+        )
+        context = {
+            "run": row,
+            "picture": drawn,
+            "ticks": at_a_glance.ticks(drawn) if drawn else [],
+            "bars": [at_a_glance.bar(bar) for bar in drawn.bars] if drawn else [],
+            "most": MOST_STEPS if len(steps) > MOST_STEPS else None,
+        }
+        return render_to_string("admin/workflows/run.html", context)
 
     @admin.display(description=f"The last {LAST_EVENTS} events, newest first")
     @cells.once
