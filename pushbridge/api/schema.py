@@ -68,6 +68,7 @@ TAGS = {
     "Conversations": "Customers who want a human.",
     "Links": "What a tap on a banner opens.",
     "Why": "Why you were, or were not, told of something.",
+    "Advisor": "For operators: which banners nobody opens, and what to set.",
     "Webhooks": "Not for apps: the door through which the chatbot platform reports what happened.",
 }
 
