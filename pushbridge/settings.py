@@ -391,6 +391,7 @@ SPECTACULAR_SETTINGS = {
         "SourceKind": "channels_app.api.choices.SOURCE_KINDS",
         "Outcome": "channels_app.api.answers.OUTCOMES",
         "WhyOutcome": "channels_app.api.answers.ANSWERS",
+        "ConversationState": "claims.models.conversations.Conversation.State",
         "RunState": "workflows.models.Run.State",
     },
     "SWAGGER_UI_SETTINGS": {
