@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
+from channels_app import history
 from channels_app.admin import cells, words
 from channels_app.admin.words import Tone, Word
 from channels_app.event_types import EVENT_TYPES
@@ -86,13 +87,12 @@ def said(event: Event) -> str:
 
 def lines(conversation: Conversation, most: int) -> list[dict[str, Any]]:
     """The last events of a conversation, newest first, each with how many people were told."""
-    found = list(
-        Event.objects.filter(source=conversation.bot_id, subject=conversation.external_id).order_by(
-            "-occurred_at", "-pk"
-        )[:most]
+    happened = history.read_of_conversation(
+        organization_id=conversation.organization_id, subject=conversation.external_id
     )
-    told = climbs.told(found)
-    return [_line(event, told.get(event.pk, 0)) for event in found]
+    newest = happened.events[::-1][:most]
+    told = climbs.told(newest)
+    return [_line(event, told.get(event.pk, 0)) for event in newest]
 
 
 def _line(event: Event, told: int) -> dict[str, Any]:

@@ -137,6 +137,17 @@ def test_the_history_tells_everything_in_words(
         assert reverse("admin:chatbot_event_change", args=[event.pk]) in text
 
 
+def test_the_history_begins_with_the_bot_that_had_it_first(
+    client: Client, bot: Bot, olivia: User
+) -> None:
+    call(bot, at=timezone.now() - 5 * MINUTE, message="To the first.")
+    other = BotFactory.create(organization=bot.organization)
+    row = call(other, at=timezone.now(), message="To the second.")
+    text = page(client, row)
+    assert "To the first." in text
+    assert "To the second." in text
+
+
 def test_a_lapsed_claim_is_told_as_such(
     client: Client, bot: Bot, alice: Membership, olivia: User
 ) -> None:
@@ -161,6 +172,7 @@ def test_lists_and_pages_take_as_many_queries_for_few_as_for_many(
     address = reverse("admin:claims_conversation_changelist")
     row = call(bot)
     client.get(address)
+    page(client, row)
     listed, shown = taken_by(lambda: client.get(address)), taken_by(lambda: page(client, row))
     for number in range(2, 8):
         other = call(bot, f"conv_{number}")
