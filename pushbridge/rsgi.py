@@ -3,6 +3,9 @@
 Django answers in threads, and a thread that reads a body as it trickles in is lost to everyone
 else. Here a body is first read whole, without a thread, within limits of size and time.
 `docs/decisions/web-server.md` has the measurements.
+
+An answer that is told as it happens (a StreamingHttpResponse of an asynchronous iterator) leaves
+its thread as soon as Django has begun it, and is sent from here, without one.
 """
 
 from __future__ import annotations
@@ -16,19 +19,19 @@ import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Protocol
 
 from django.conf import settings
+from django.http import StreamingHttpResponse
 
+from pushbridge import environs
+from pushbridge.environs import Environ, Scope, is_for_the_door
 from pushbridge.pools import Full, Pool
-from pushbridge.webhooks.handler import PREFIX, DoorHandler
+from pushbridge.streams import Headers, HTTPProtocol, Stream, Streams
+from pushbridge.webhooks.handler import DoorHandler
 from pushbridge.wsgi import application as django
-
-Headers = list[tuple[str, str]]
-Environ = dict[str, Any]
 
 THREADS = int(os.environ.get("PUSHBRIDGE_WEB_THREADS", "8"))
 # A sign-in costs a fifth of a second of CPU, and anyone may ask for one: people's pages have a few
@@ -48,34 +51,11 @@ PEOPLE_REQUESTS = 64
 RETRY_AFTER_SECONDS = 1
 
 
+# What tells a view that its answer may be streamed, and on which event loop that will be.
+LOOP = "pushbridge.loop"
+
 _door = DoorHandler()
 API = "/api/"
-
-
-class Scope(Protocol):
-    """What we use of an RSGI 1.5 scope."""
-
-    http_version: str
-    server: str
-    client: str
-    scheme: str
-    method: str
-    path: str
-    query_string: str
-
-    @property
-    def headers(self) -> RequestHeaders: ...
-
-
-class RequestHeaders(Protocol):
-    def items(self) -> list[tuple[str, str]]: ...
-
-
-class HTTPProtocol(Protocol):
-    """What we use of an RSGI 1.5 protocol."""
-
-    def __aiter__(self) -> AsyncIterator[bytes]: ...
-    def response_bytes(self, status: int, headers: Headers, body: bytes) -> None: ...
 
 
 class Refused(Exception):
@@ -107,22 +87,27 @@ class Application:
             # One byte too many is how a body shows that it is too large.
             Places(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1, HUGE_BODIES),
         )
+        self._streams = Streams()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._streams.end_at_stop(loop)
         # What is loaded by now stays: the collector need not walk it again and again.
         gc.collect()
         gc.freeze()
         threading.Thread(target=_end_with_parent, name="orphan", daemon=True).start()
 
     async def __rsgi__(self, scope: Scope, protocol: HTTPProtocol) -> None:
-        environ = _environ(scope)
+        environ = environs.of(scope)
         body = bytearray()
+        begun: list[Stream] = []
         done: asyncio.Future[None] | None = None
         try:
-            if _has_body(environ):
+            if environs.has_body(environ):
                 await self._fill(body, environ, protocol)
-            done = self._hand_over(environ, body, protocol)
+            done = self._hand_over(environ, body, protocol, begun)
             await done
+            for stream in begun:
+                await self._streams.send(stream, protocol)
         except Refused as refused:
             protocol.response_bytes(*_problem(refused))
         finally:
@@ -166,29 +151,33 @@ class Application:
                 places.free += 1
 
     def _hand_over(
-        self, environ: Environ, body: bytearray, protocol: HTTPProtocol
+        self, environ: Environ, body: bytearray, protocol: HTTPProtocol, begun: list[Stream]
     ) -> asyncio.Future[None]:
         """Let a thread answer; raises Refused when too many requests wait for one."""
         environ["CONTENT_LENGTH"] = str(len(body))
         environ["wsgi.input"] = io.BytesIO(body)
-        pool = self._door_pool if _is_for_the_door(environ) else self._people_pool
+        work: Callable[[], None]
+        if is_for_the_door(environ):
+            pool, work = self._door_pool, functools.partial(_respond_at_the_door, environ, protocol)
+        else:
+            environ[LOOP] = asyncio.get_running_loop()
+            pool, work = self._people_pool, functools.partial(_respond, environ, protocol, begun)
         try:
             return pool.submit(
-                functools.partial(_respond, environ, protocol),
+                work,
                 afterwards=functools.partial(self._let_go, len(body)),
             )
         except Full:
             raise _busy("Too many requests at once.") from None
 
 
-def _respond(environ: Environ, protocol: HTTPProtocol) -> None:
-    """In a thread: let Django answer, and send what it says."""
-    answer = _door.answer if _is_for_the_door(environ) else _django
-    protocol.response_bytes(*answer(environ))
+def _respond_at_the_door(environ: Environ, protocol: HTTPProtocol) -> None:
+    """In a thread: take a webhook, and send what is answered."""
+    protocol.response_bytes(*_door.answer(environ))
 
 
-def _django(environ: Environ) -> tuple[int, Headers, bytes]:
-    """Status, headers and content of Django's answer (PEP 3333, without streaming)."""
+def _respond(environ: Environ, protocol: HTTPProtocol, begun: list[Stream]) -> None:
+    """In a thread: let Django answer, and send what it says, or hand over what it has begun."""
     started: list[tuple[int, Headers]] = []
 
     def start_response(
@@ -198,49 +187,15 @@ def _django(environ: Environ) -> tuple[int, Headers, bytes]:
         return sys.stderr.buffer.write  # PEP 3333 wants one; Django never calls it.
 
     response = django(environ, start_response)
+    if isinstance(response, StreamingHttpResponse) and response.is_async:
+        begun.append(Stream(*started[-1], response))
+        return
     try:
         content = b"".join(response)
     finally:
         # Tells Django that the request is over.
         response.close()
-    return *started[-1], content
-
-
-def _environ(scope: Scope) -> Environ:
-    """The WSGI environ of a request (PEP 3333), but for its body."""
-    host, _, port = scope.server.rpartition(":")
-    environ: Environ = {
-        "REQUEST_METHOD": scope.method,
-        "SCRIPT_NAME": "",
-        # PEP 3333: the path's bytes, each as one Latin-1 character.
-        "PATH_INFO": scope.path.encode().decode("latin-1"),
-        "QUERY_STRING": scope.query_string,
-        "SERVER_NAME": host,
-        "SERVER_PORT": port,
-        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
-        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": scope.scheme,
-        "wsgi.errors": sys.stderr,
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-    }
-    for name, value in scope.headers.items():
-        # x_forwarded_proto would be taken for x-forwarded-proto, which only a proxy may set.
-        if "_" in name:
-            continue
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        environ[key] = f"{environ[key]},{value}" if key in environ else value
-    environ.setdefault("CONTENT_TYPE", "")
-    environ.setdefault("CONTENT_LENGTH", "")
-    return environ
-
-
-def _has_body(environ: Environ) -> bool:
-    return environ["CONTENT_LENGTH"] not in ("", "0") or "HTTP_TRANSFER_ENCODING" in environ
+    protocol.response_bytes(*started[-1], content)
 
 
 def _limit(environ: Environ) -> int:
@@ -248,10 +203,6 @@ def _limit(environ: Environ) -> int:
     is_for_the_api = environ["PATH_INFO"].startswith(API)
     limit: int = settings.API_MAX_BYTES if is_for_the_api else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     return limit
-
-
-def _is_for_the_door(environ: Environ) -> bool:
-    return bool(environ["PATH_INFO"].startswith(PREFIX))
 
 
 def _busy(detail: str) -> Refused:
