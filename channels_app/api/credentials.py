@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -24,7 +25,11 @@ class Credential:
     """Attributes:
     client: the app that asks, by its client id; empty for a browser session.
     scopes: what it may do.
+    token_id: the row of a token of ours, which may be revoked.
+    expires_at: from when on it lets nobody in, where that is known.
     """
 
     client: str = ""
     scopes: frozenset[Scope] = frozenset(Scope)
+    token_id: int | None = None
+    expires_at: datetime | None = None

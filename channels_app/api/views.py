@@ -59,9 +59,11 @@ class ApiView(GenericAPIView[M]):
         # Ends with the language that it began with: the thread answers others after this.
         with translation.override(translation.get_language()):
             response = super().dispatch(request, *args, **kwargs)
-            assert isinstance(response, Response)
             for name, value in rates.headers(self.meters).items():
                 response[name] = value
+            if not isinstance(response, Response):
+                # A stream: it is never the same, and tells the caller itself what is new.
+                return response
             response.render()
         if request.method not in ("GET", "HEAD"):
             return response

@@ -11,9 +11,11 @@ from channels_app.api import paths as paths  # Registers <external:…>.
 from claims.api.actions import ClaimActionView
 from claims.api.changes import ClaimView, HandBackView, ReleaseView, ResolveView
 from claims.api.conversations import ConversationView
+from claims.api.listing import ConversationsView
 from claims.api.reachability import ReachabilityView
 from claims.api.replies import ReplyView
 from claims.api.standing import ConversationBaseView
+from claims.api.stream import StreamView
 
 CHANGES: dict[str, type[ConversationBaseView]] = {
     "claim": ClaimView,
@@ -24,6 +26,8 @@ CHANGES: dict[str, type[ConversationBaseView]] = {
 }
 
 urlpatterns = [
+    path("<slug:org>/stream/", StreamView.as_view(), name="stream"),
+    path("<slug:org>/conversations/", ConversationsView.as_view(), name="conversations"),
     path("actions/claim/", ClaimActionView.as_view(), name="claim-action"),
     *(
         path(

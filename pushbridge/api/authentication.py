@@ -5,7 +5,9 @@ A browser session is REST framework's own matter, with CSRF tokens.
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -56,7 +58,12 @@ def _person_of_ours(token: str) -> tuple[User, Credential]:
     if not found.allows_audience(RESOURCE):
         raise refused("This token was made for another resource.")
     scopes = frozenset(Scope(name) for name in found.scope.split() if name in SCOPES)
-    return _active(found.user), Credential(client=found.application.client_id, scopes=scopes)
+    return _active(found.user), Credential(
+        client=found.application.client_id,
+        scopes=scopes,
+        token_id=found.pk,
+        expires_at=found.expires,
+    )
 
 
 def _person_of_issuer(token: str) -> tuple[User, Credential]:
@@ -67,7 +74,15 @@ def _person_of_issuer(token: str) -> tuple[User, Credential]:
     client = claims.get("azp") or claims.get("client_id") or ""
     user = User.objects.filter(username=username).first()
     # The issuer vouches for the person; what its scopes are called is its own matter.
-    return _active(user), Credential(client=f"{client}")
+    return _active(user), Credential(client=f"{client}", expires_at=_expiry(claims))
+
+
+def _expiry(claims: dict[str, Any]) -> datetime | None:
+    """The claim `exp`, which was checked; None where it is beyond all calendars."""
+    try:
+        return datetime.fromtimestamp(int(claims["exp"]) + openid.LEEWAY_SECONDS, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
 
 
 def _active(user: User | None) -> User:

@@ -56,7 +56,8 @@ def _problem(error: Exception, view: APIView) -> Problem | None:
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A body must be application/json, in UTF-8."
             )
         case exceptions.NotAcceptable():
-            return Problem(HTTPStatus.NOT_ACCEPTABLE, "Answers are application/json only.")
+            kinds = ", ".join(one.media_type for one in view.renderer_classes)
+            return Problem(HTTPStatus.NOT_ACCEPTABLE, f"Answers are {kinds} only.")
         case exceptions.APIException():
             return _problem_of_framework(error)
         case Http404():

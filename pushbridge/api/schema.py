@@ -15,6 +15,7 @@ from channels_app.problems import CONTENT_TYPE, Fault, Problem
 from pushbridge.api import security
 
 Schema = dict[str, Any]
+JSON = "application/json"
 Direction = Literal["request", "response"]
 
 # What every endpoint may answer. Each is there once, and named by its phrase.
@@ -130,7 +131,7 @@ class ApiSchema(AutoSchema):
         for code, response in responses.items():
             if "description" in response:
                 response["description"] = response["description"] or HTTPStatus(int(code)).phrase
-        if self.method in SAFE_METHODS and "200" in responses:
+        if self.method in SAFE_METHODS and JSON in responses.get("200", {}).get("content", {}):
             responses.setdefault("304", {"description": "As you have it (If-None-Match)."})
         return dict(sorted(responses.items()))
 
