@@ -59,6 +59,14 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, str, str, str], ...]], ...] = (
         ),
     ),
     (
+        "Telling the platform",
+        (
+            ("Endpoints", "outbound", "claims_endpoint", "claims.view_endpoint"),
+            ("Messages", "outgoing_mail", "claims_message", "claims.view_message"),
+            ("Tries", "sync_alt", "claims_messageattempt", "claims.view_messageattempt"),
+        ),
+    ),
+    (
         "Devices",
         (
             ("Devices", "smartphone", "chatbot_installation", "chatbot.view_installation"),

@@ -5,7 +5,7 @@ Django's own classes are generic for the type checker only; those below are so a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.db.models import Model
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from django.forms import BaseInlineFormSet as RowFormSet
     from django.forms import CheckboxInput as Switch
     from django.forms import CheckboxSelectMultiple as Checkboxes
+    from django.forms import Form as DialogForm
     from django.forms import ModelForm as RowForm
     from django.forms import ModelMultipleChoiceField
     from django.forms import Select as OneChoice
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
         permissions: Sequence[str],
         url_path: str,
         icon: str,
-        dialog: dict[str, str] | None = None,
+        dialog: Mapping[str, object] | None = None,
     ) -> Callable[[F], F]: ...
 else:
     from django import forms
@@ -52,6 +53,7 @@ else:
     from django.core import paginator
     from unfold import admin, decorators
     from unfold.forms import AdminPasswordChangeForm as PasswordForm
+    from unfold.forms import BaseDialogForm as DialogForm
     from unfold.forms import PaginationInlineFormSet
     from unfold.forms import UserChangeForm as UserForm
     from unfold.forms import UserCreationForm as UserAdditionForm
@@ -87,6 +89,7 @@ else:
 
 __all__ = [
     "Checkboxes",
+    "DialogForm",
     "M",
     "ManyChoices",
     "OneChoice",

@@ -3,6 +3,6 @@
 Django's autodiscovery imports this package; each module registers its pages.
 """
 
-from claims.admin import conversations, ladders, reachability
+from claims.admin import conversations, ladders, outbound, outbound_messages, reachability
 
-__all__ = ["conversations", "ladders", "reachability"]
+__all__ = ["conversations", "ladders", "outbound", "outbound_messages", "reachability"]

@@ -23,17 +23,26 @@ from channels_app.models import (
     Source,
     User,
 )
-from claims.models import Conversation, Ladder, Unreachable
+from claims.models import (
+    Conversation,
+    Endpoint,
+    Ladder,
+    Message,
+    MessageAttempt,
+    Unreachable,
+)
 from tests.factories import (
     AttemptFactory,
     BotFactory,
     ConnectionFactory,
     ConversationFactory,
     DeliveryFactory,
+    EndpointFactory,
     EventFactory,
     InstallationFactory,
     LadderFactory,
     MembershipFactory,
+    MessageFactory,
     NotificationFactory,
     PreferenceFactory,
     RoleFactory,
@@ -92,6 +101,16 @@ def world(organization: Organization, *, person: User | None = None, called: str
     WaveFactory.create(ladder=ladder, after=timedelta(), audience="subscribers")
     WaveFactory.create(ladder=ladder, after=timedelta(minutes=2), audience="role", role=role)
     unreachable = Unreachable.objects.create(bot=bot, since=event.received_at)
+    endpoint = EndpointFactory.create(connection=connection)
+    message = MessageFactory.create(endpoint=endpoint, subject=event.subject)
+    told = MessageAttempt.objects.create(
+        message=message,
+        number=1,
+        outcome="refused",
+        status=503,
+        sent_at=event.received_at,
+        answered_at=event.received_at,
+    )
     run = RunFactory.create(workflow=workflow, subject=f"run for {called}")
     policy = StuckPolicy.objects.create(
         organization=organization, stuck_default=timedelta(minutes=45)
@@ -124,6 +143,9 @@ def world(organization: Organization, *, person: User | None = None, called: str
         Conversation: conversation,
         Ladder: ladder,
         Unreachable: unreachable,
+        Endpoint: endpoint,
+        Message: message,
+        MessageAttempt: told,
         Run: run,
         StuckPolicy: policy,
         **{type(row): row for row in (*devices, *sign_ins, app, signed_in) if row},
