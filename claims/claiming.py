@@ -12,15 +12,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+import structlog
+from django.db import Error, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Greatest
 
 from channels_app.models import Membership
+from channels_app.outages import is_outage
 from claims import ladders
 from claims.announcing import Agent, announce, holder
 from claims.ladder_terms import lease_until
 from claims.models import Conversation
+
+log = structlog.get_logger(__name__)
 
 State = Conversation.State
 
@@ -196,23 +200,28 @@ def lapse(*, now: datetime, limit: int) -> int:
     due = Conversation.objects.filter(state=State.CLAIMED, lease_until__lte=now)
     found = list(due.order_by("lease_until").values_list("pk", flat=True)[:limit])
     for conversation_id in found:
-        with transaction.atomic():
-            row = _held(conversation_id, now=now)
-            if row is not None:
-                _lapse(row, now=now)
+        try:
+            with transaction.atomic():
+                _lapse(conversation_id, now=now)
+        except Exception as error:
+            # One that fails keeps no other customer waiting; the next sweep tries it again.
+            if isinstance(error, Error) and is_outage(error):
+                raise
+            log.exception("lapse.failed", conversation=conversation_id)
     return len(found)
 
 
-def _held(conversation_id: int, *, now: datetime) -> Conversation | None:
-    """The conversation, locked, if its lease has ended; else, or where another has it, None."""
-    due = Conversation.objects.filter(
+def _lapse(conversation_id: int, *, now: datetime) -> None:
+    """The holder did not mean it: for them it is as if they had released it.
+
+    What another worker has in hand, and what was used in this moment, is left alone.
+    """
+    idle = Conversation.objects.filter(
         pk=conversation_id, state=State.CLAIMED, lease_until__lte=now
     ).select_related("bot", "holder__user")
-    return due.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
-
-
-def _lapse(row: Conversation, *, now: datetime) -> None:
-    """The holder did not mean it: for them it is as if they had released it."""
+    row = idle.select_for_update(skip_locked=True, of=("self",), no_key=True).first()
+    if row is None:
+        return
     agent = holder(row)
     Conversation.objects.filter(pk=row.pk).update(**_left(RELEASE, row.holder, now=now))
     announce(

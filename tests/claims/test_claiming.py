@@ -250,6 +250,20 @@ def test_an_idle_claim_goes_back_once_and_is_rung_anew(
     assert left("release", waiting, alice, minutes=40).epoch == 2
 
 
+def test_one_that_cannot_be_put_back_keeps_no_other_waiting(bot: Bot, alice: Membership) -> None:
+    stuck, other = call(bot, "conv_1"), call(bot, "conv_2")
+    claimed(stuck, alice)
+    claimed(other, alice, now=LATER + MINUTE)
+    # Its release was told before, which is said twice of no round.
+    before = own_events()[0]
+    before.pk, before.webhook_id = None, f"conversation.released:{stuck.pk}:2"
+    before.save()
+    assert claiming.lapse(now=LATER + 2 * HALF_AN_HOUR, limit=10) == 2
+    stuck.refresh_from_db()
+    other.refresh_from_db()
+    assert (stuck.state, other.state) == ("claimed", "waiting")
+
+
 @pytest.mark.parametrize(
     ("lease", "until"),
     [(timedelta(minutes=5), LATER + timedelta(minutes=5)), (None, None)],
