@@ -11,7 +11,18 @@ from django.urls import reverse
 from channels_app.admin import cells, words
 from channels_app.admin.policies import type_field
 from channels_app.admin.words import Tone, Word
-from channels_app.advisor import Advice, Judgement, Knob, Line, Option, Report, Silence, Tally
+from channels_app.advisor import (
+    ADVISABLE,
+    Advice,
+    Judgement,
+    Knob,
+    Line,
+    Option,
+    Report,
+    Silence,
+    Tally,
+)
+from channels_app.event_types import EVENT_TYPES
 from channels_app.levels import Level
 from channels_app.models import Organization, Source
 from channels_app.type_names import type_name
@@ -29,6 +40,9 @@ JUDGEMENTS: Mapping[str, Word] = {
     Judgement.OFTEN: Word("Opened", Tone.GOOD, "Surely more than one in twenty."),
     Judgement.UNSURE: Word("Too little to tell", Tone.CALM, "More has to go out to judge it."),
 }
+
+# Escalations, and our own word: that it is rarely opened makes nothing less important.
+NOT_JUDGED = Word("Not judged", Tone.CALM, "A customer who waits, and our own word, are no noise.")
 
 SILENCES: Mapping[Silence, tuple[str, str]] = {
     Silence.NOTHING_SENT: (
@@ -126,13 +140,19 @@ def line(row: Line, report: Report, *, most: int) -> dict[str, Any]:
         "type": row.type,
         "source": cells.link(source) if source else "",
         "row": row,
-        "judgement": JUDGEMENTS[tally.judgement] if tally.known else None,
+        "judgement": _judgement(row) if tally.known else None,
         "width": percent(tally.banners, most),
         "rings": percent(tally.rings, tally.banners),
         "opened": share(tally.opened, tally.known),
         "read": share(tally.read, tally.known),
         "levels": [(words.LEVELS[level], count) for level, count in row.levels.items()],
     }
+
+
+def _judgement(row: Line) -> Word:
+    if EVENT_TYPES[row.type].channel not in ADVISABLE:
+        return NOT_JUDGED
+    return JUDGEMENTS[row.tally.judgement]
 
 
 def percent(part: int, whole: int) -> float:
@@ -174,8 +194,8 @@ def _evidence(given: Advice) -> str:
     match given.knob:
         case Knob.UNANSWERED_THRESHOLD | Knob.TONE_MINIMUM:
             return (
-                f"{given.count:,} calls. {given.needless:,} of them, the mildest, all ended well"
-                " without anybody taking or even opening them."
+                f"{given.count:,} calls. The {given.needless:,} mildest of them all ended well"
+                " without anybody taking or even opening one."
             )
         case Knob.STUCK_FACTOR:
             return (

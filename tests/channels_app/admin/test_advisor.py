@@ -107,6 +107,18 @@ def test_customers_whom_nobody_came_to_are_no_noise(as_operator: Client, leads: 
     assert "1 of 1 calls for a human" in page(as_operator)
 
 
+def test_a_call_that_nobody_opens_is_not_called_rarely_opened(
+    as_operator: Client, leads: Workflow, alice: Membership
+) -> None:
+    bot = BotFactory.create(organization=leads.organization)
+    many(bot, alice, 80, Receipt.Kind.DISPLAYED, type="conversation.human_requested")
+
+    html = page(as_operator)
+
+    assert "Not judged" in html
+    assert "Rarely opened" not in html
+
+
 def test_advice_about_one_type_of_several_sources_is_given_once(
     as_operator: Client, leads: Workflow, alice: Membership
 ) -> None:
