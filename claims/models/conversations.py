@@ -84,6 +84,12 @@ class Conversation(models.Model):
         indexes = [
             # Serves the list of an organization's conversations, the last changed first.
             models.Index(F("organization"), F("changed_at").desc(), name="conversation_newest"),
+            # Serves the queue, and the list of what is open: a few rows among very many.
+            models.Index(
+                fields=["organization", "state"],
+                condition=Q(state__in=["waiting", "claimed"]),
+                name="conversation_open",
+            ),
             # Serves the climb: the next rungs that are due.
             models.Index(
                 fields=["next_wave_at"],
