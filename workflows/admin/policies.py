@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from channels_app.admin import cells
 from channels_app.admin.base import OrganizationScopedAdmin
 from channels_app.admin.filters import organization_filter
+from workflows.admin import at_a_glance
 from workflows.models import StuckPolicy
 
 
@@ -28,11 +28,12 @@ class StuckPolicyAdmin(OrganizationScopedAdmin[StuckPolicy]):
             {
                 "fields": ("organization", "stuck_default"),
                 "description": "For steps that have been completed less than ten times, of all"
-                " workflows that set no time of their own. Without a policy: half an hour.",
+                " workflows that set no time of their own: hours:minutes:seconds, such as 00:45:00."
+                " Without a policy: half an hour.",
             },
         ),
     )
 
     @admin.display(description="Stuck without a history after", ordering="stuck_default")
     def after(self, row: StuckPolicy) -> str:
-        return cells.took(row.stuck_default)
+        return at_a_glance.seconds(row.stuck_default.total_seconds())

@@ -5,24 +5,36 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from channels_app.admin import cells
+from channels_app.admin import cells, words
 from channels_app.admin.base import NoDeletion, OrganizationScopedAdmin
 from channels_app.admin.filters import organization_filter
 from channels_app.admin.sources import SubscriberInline
+from channels_app.admin.words import Tone, Word
 from channels_app.models import Source
 from workflows import overviews
 from workflows.admin import at_a_glance
-from workflows.models import Workflow
+from workflows.models import LEAST_FACTOR, MOST_FACTOR, Run, Step, Workflow
+
+STUCK = Word("Stuck", Tone.BAD, "A step of it has been running for too long.")
+HELP = {
+    "stuck_factor": "By how much what its history says is multiplied: at 2 a step is stuck after"
+    " twice that time, at 0.5 after half of it, but never before a minute and twice what is usual."
+    f" From {LEAST_FACTOR:g} to {MOST_FACTOR:g}.",
+    "stuck_default": "For a step that has been completed less than ten times, as"
+    " hours:minutes:seconds (00:45:00). Empty: what the organization's stuck policy says, else half"
+    " an hour.",
+}
 
 
 @admin.register(Workflow)
 class WorkflowAdmin(NoDeletion, OrganizationScopedAdmin[Workflow]):
     organization_path = "organization"
-    list_display = ("name", "external_id", "organization", "watched", "created")
+    list_display = ("name", "external_id", "organization", "state", "watched", "created")
     list_select_related = ("organization",)
     list_filter = (organization_filter(), "watched")
     search_fields = ("name", "external_id")
@@ -50,6 +62,28 @@ class WorkflowAdmin(NoDeletion, OrganizationScopedAdmin[Workflow]):
 
     class Media:
         css = {"all": ("workflows/pictures.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Workflow]:
+        of_it = Run.objects.filter(workflow=OuterRef("pk"))
+        stuck = Step.objects.filter(alarm=Step.Alarm.STUCK, run__workflow=OuterRef("pk"))
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(last_state=of_it.order_by("-pk").values("state")[:1], is_stuck=Exists(stuck))
+        )
+
+    def get_form(
+        self, request: HttpRequest, obj: Workflow | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        return super().get_form(request, obj, change, **{"help_texts": HELP, **kwargs})
+
+    @admin.display(description="Last run")
+    def state(self, workflow: Any) -> str:
+        if workflow.is_stuck:
+            return cells.pill(STUCK)
+        if workflow.last_state is None:
+            return cells.NOTHING
+        return cells.pill(words.word(words.RUN_STATES, workflow.last_state))
 
     @admin.display(description="Lists")
     def lists(self, workflow: Workflow) -> str:

@@ -221,6 +221,20 @@ def test_another_organizations_policy_cannot_be_set(as_operator: Client) -> None
     assert not StuckPolicy.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("alarm", "word"), [("none", "Running"), ("stuck", "Stuck"), ("settled", "Running")]
+)
+def test_the_list_says_which_workflow_is_stuck(
+    as_operator: Client, kpi: Workflow, alarm: str, word: str
+) -> None:
+    rung = None if alarm == "none" else NOON
+    StepFactory.create(run__workflow=kpi, started_at=NOON, alarm=alarm, stuck_at=rung)
+
+    html = as_operator.get(reverse("admin:workflows_workflow_changelist")).content.decode()
+
+    assert f">{word}</span>" in html
+
+
 def test_the_organizations_policy_is_set_by_its_operators(
     as_operator: Client, acme: Organization
 ) -> None:
