@@ -43,7 +43,11 @@ class ReplyBody(Body):
 
 
 @extend_schema_serializer(
-    examples=[OpenApiExample("On its way", response_only=True, value={"event_id": 48214})]
+    examples=[
+        OpenApiExample(
+            "On its way", response_only=True, status_codes=["202"], value={"event_id": 48214}
+        )
+    ]
 )
 class ReplyAnswerBody(Body):
     event_id = serializers.IntegerField(help_text="Of the reply, among the conversation's events.")
