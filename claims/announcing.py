@@ -81,7 +81,12 @@ def announce(
         subject=conversation.external_id,
         facts={"conversation": conversation.pk, "epoch": conversation.epoch, **(facts or {})},
     )
-    outbound.enqueue(organization_id=conversation.organization_id, type=type, data=told, now=now)
+    outbound.enqueue(
+        organization_id=conversation.organization_id,
+        type=type,
+        data={**told, "epoch": conversation.epoch},
+        now=now,
+    )
     transaction.on_commit(partial(doorbell.ring, Lane.ESCALATION))
     return event_id
 

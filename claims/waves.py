@@ -148,7 +148,10 @@ def tell(
     _publish(call.conversation, type, data, {**facts, **named}, number=number, now=now)
     if rung.alarm:
         outbound.enqueue(
-            organization_id=call.conversation.organization_id, type=ALARM, data=data, now=now
+            organization_id=call.conversation.organization_id,
+            type=ALARM,
+            data={**data, "epoch": call.conversation.epoch},
+            now=now,
         )
     return members is None or bool(members)
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from channels_app import events
-from channels_app.models import Membership
+from channels_app import access, events
 from claims.models import Endpoint
 
 TYPE = "connection.webhook_disabled"
@@ -14,12 +13,7 @@ TYPE = "connection.webhook_disabled"
 def endpoint_disabled(endpoint: Endpoint, *, now: datetime) -> int:
     """Publish that we disabled an endpoint, in the transaction that did; answer the event's id."""
     connection = endpoint.connection
-    operators = Membership.objects.filter(
-        organization=connection.organization_id,
-        active=True,
-        user__is_active=True,
-        user__is_staff=True,
-    )
+    operators = access.operators([connection.organization_id])
     return events.publish(
         organization_id=connection.organization_id,
         connection_id=None,

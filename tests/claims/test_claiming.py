@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -295,8 +296,11 @@ def test_the_platform_is_told_of_each_change_in_its_transaction(
     Endpoint.objects.create(connection=connection, url="https://platform.example/", secret="x")
     claimed(waiting, alice)
     left("release", waiting, alice)
-    told = Message.objects.order_by("pk").values_list("type", flat=True)
-    assert list(told) == ["conversation.claimed", "conversation.released"]
+    told = [json.loads(message.body) for message in Message.objects.order_by("pk")]
+    assert [(one["type"], one["data"]["epoch"]) for one in told] == [
+        ("conversation.claimed", 1),
+        ("conversation.released", 2),
+    ]
 
 
 @pytest.mark.django_db(transaction=True)
