@@ -45,10 +45,14 @@ NOTHING = Problem(HTTPStatus.FORBIDDEN, "This token claims nothing from this dev
 )
 class ClaimActionBody(Body):
     action_token = serializers.CharField(
-        max_length=512, trim_whitespace=False, help_text="`action_token` of the push, as it is."
+        min_length=1,
+        max_length=512,
+        trim_whitespace=False,
+        help_text="`action_token` of the push, as it is.",
     )
     installation_id = serializers.UUIDField(help_text="Of the device that was tapped.")
     installation_secret = serializers.CharField(
+        min_length=1,
         max_length=256,
         trim_whitespace=False,
         help_text="The one that the installation was registered with.",

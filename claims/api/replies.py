@@ -35,7 +35,7 @@ MOST_CHARACTERS = 10_000
     ]
 )
 class ReplyBody(Body):
-    text = serializers.CharField(max_length=MOST_CHARACTERS, trim_whitespace=False)
+    text = serializers.CharField(min_length=1, max_length=MOST_CHARACTERS, trim_whitespace=False)
     reply_id = serializers.UUIDField(
         required=False,
         help_text="A UUID that the app chooses: sent again with the same, it is said once.",
