@@ -12,6 +12,7 @@ from django.forms import ModelForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils import timezone
+from django.utils.html import format_html_join
 
 from channels_app.admin import cells
 from channels_app.admin.base import NoDeletion, OrganizationScopedAdmin
@@ -30,6 +31,9 @@ REVEALED = "endpoint_secret"
 
 class EndpointForm(RowForm[Endpoint]):
     """An address that may be sent to, as far as that can be told from how it is written."""
+
+    class Meta:
+        labels = {"url": "URL"}
 
     def clean_url(self) -> str:
         url: str = self.cleaned_data["url"].strip()
@@ -118,7 +122,7 @@ class EndpointAdmin(NoDeletion, OrganizationScopedAdmin[Endpoint]):
             for state, number in counts
         ]
         everything = cells.anchor(cells.listing("claims_message", endpoint=row.pk), "all of them")
-        return cells.spaced(*figures, everything)
+        return format_html_join(" · ", "{}", ((one,) for one in (*figures, everything)))
 
     @admin.display(description="Secret")
     def end_of_secret(self, row: Endpoint) -> str:

@@ -56,7 +56,7 @@ class MessageAdmin(ReadOnly, BigTable[Message]):
         "state_pill",
         "attempts",
         "next_try",
-        "last_answer",
+        "last_word",
     )
     list_select_related = ("endpoint__connection",)
     list_filter = (
@@ -120,10 +120,15 @@ class MessageAdmin(ReadOnly, BigTable[Message]):
         return outbound_words.next_try(row, now=timezone.now())
 
     @admin.display(description="Last answer")
+    def last_word(self, row: Message) -> str:
+        """In the list, where there is little room."""
+        return cells.code(row.reason)
+
+    @admin.display(description="Last answer")
     def last_answer(self, row: Message) -> str:
         if row.state == Message.State.DELIVERED:
             return "taken"
-        return cells.clipped(outbound_words.reason(row.reason))
+        return outbound_words.reason(row.reason) or cells.NOTHING
 
     @admin.display(description="Tries")
     @cells.once
@@ -200,7 +205,7 @@ class MessageAttemptAdmin(ReadOnly, BigTable[MessageAttempt]):
     """Read-only for everyone, like the messages they belong to."""
 
     organization_path = "message__endpoint__connection__organization"
-    list_display = ("number_of", "sent", "outcome_pill", "status", "what", "took", "of_message")
+    list_display = ("number_of", "sent", "outcome_pill", "status", "reason", "took", "about")
     list_select_related = ("message",)
     list_filter = (
         organization_filter("message__endpoint__connection__organization"),
@@ -227,6 +232,10 @@ class MessageAttemptAdmin(ReadOnly, BigTable[MessageAttempt]):
     outcome_pill = cells.pill_of("outcome", "Outcome", outbound_words.OUTCOMES)
     outcome_explained = cells.explained_of("outcome", "Outcome", outbound_words.OUTCOMES)
     of_message = cells.link_of("message", "Message")
+
+    @admin.display(description="Message")
+    def about(self, row: MessageAttempt) -> str:
+        return cells.link(row.message, row.message.type)
 
     @admin.display(description="Try")
     def number_of(self, row: MessageAttempt) -> str:

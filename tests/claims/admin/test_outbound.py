@@ -248,7 +248,7 @@ def test_a_message_is_found_by_each_of_its_ids(
 ) -> None:
     wanted, _ = MessageFactory.create_batch(2, endpoint=endpoint)
     answer = as_operator.get(
-        reverse("admin:claims_message_changelist"), {"q": getattr(wanted, field)}
+        reverse("admin:claims_message_changelist"), {"q": str(getattr(wanted, field))}
     )
     assert [row.pk for row in answer.context["cl"].result_list] == [wanted.pk]
 
@@ -258,7 +258,8 @@ def test_an_endpoints_page_leads_to_what_failed(as_operator: Client, endpoint: E
     failed(stranger())
     assert "1 failed" in page(as_operator, endpoint)
     answer = as_operator.get(
-        reverse("admin:claims_message_changelist"), {"endpoint": endpoint.pk, "state": "failed"}
+        reverse("admin:claims_message_changelist"),
+        {"endpoint": str(endpoint.pk), "state": "failed"},
     )
     assert [row.pk for row in answer.context["cl"].result_list] == [mine.pk]
 
