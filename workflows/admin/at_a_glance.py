@@ -111,7 +111,8 @@ def _notes(drawn: Bar) -> list[str]:
         by = "the platform" if step.stuck_told else "Pushbridge"
         notes.append(cells.spaced("Called stuck by", by, cells.instant(step.stuck_at)))
     if step.moved_at is not None:
-        notes.append(cells.spaced("Moving again, or over,", cells.instant(step.moved_at)))
+        how = "Moving again" if step.moved_at == step.completed_at else "Over with its run"
+        notes.append(cells.spaced(how, cells.instant(step.moved_at)))
     return notes
 
 

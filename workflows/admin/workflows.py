@@ -77,7 +77,7 @@ class WorkflowAdmin(NoDeletion, OrganizationScopedAdmin[Workflow]):
     ) -> Any:
         return super().get_form(request, obj, change, **{"help_texts": HELP, **kwargs})
 
-    @admin.display(description="Last run")
+    @admin.display(description="State")
     def state(self, workflow: Any) -> str:
         if workflow.is_stuck:
             return cells.pill(STUCK)

@@ -170,6 +170,7 @@ def test_a_run_shows_what_each_step_took_beside_what_is_usual(
     assert "<title>Collect figures 1: completed, 20 min, 10.2 × as long as usual</title>" in html
     assert "Called stuck by Pushbridge" in html
     assert "11:38:00" in html
+    assert "Moving again" in html
     assert "Without a name" in html
     assert "Unfinished" in html
 
