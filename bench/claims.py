@@ -35,10 +35,10 @@ def main(arguments: Sequence[str]) -> int:
     print(machine())
     with temporary_folder() as folder, running_servers(folder) as servers:
         servers.create_database(DATABASE)
-        environment = _environment(servers)
-        _call(environment, str(PROJECT / "manage.py"), "migrate", "-v0", "--skip-checks")
+        environment = environment_of(servers)
+        call(environment, str(PROJECT / "manage.py"), "migrate", "-v0", "--skip-checks")
         made = json.loads(
-            _call(environment, "-m", "bench.claims_side", "seed", str(options.rounds))
+            call(environment, "-m", "bench.claims_side", "seed", str(options.rounds))
         )
         agents = [Agent(*one) for one in made["agents"]]
         with serving(environment, folder / "web.log") as web:
@@ -49,14 +49,14 @@ def main(arguments: Sequence[str]) -> int:
         side = ("-m", "bench.claims_side", "check")
         faults = [
             *(f"{one.conversation}: {fault}" for one in rounds for fault in one.faults()),
-            *json.loads(_call(environment, *side, given=json.dumps(winners))),
+            *json.loads(call(environment, *side, given=json.dumps(winners))),
         ]
     print(_table(rounds, seconds))
     print("\n".join(faults) or "No fault.")
     return 1 if faults else 0
 
 
-def _environment(servers: Servers) -> Mapping[str, str]:
+def environment_of(servers: Servers) -> Mapping[str, str]:
     return {
         "SECRET_KEY": "bench",
         "DATABASE_URL": servers.cluster.url(DATABASE),
@@ -66,7 +66,7 @@ def _environment(servers: Servers) -> Mapping[str, str]:
     }
 
 
-def _call(environment: Mapping[str, str], *arguments: str, given: str = "") -> str:
+def call(environment: Mapping[str, str], *arguments: str, given: str = "") -> str:
     """What something prints that is run with Pushbridge's settings and this database."""
     return subprocess.run(
         [sys.executable, "-W", "ignore", *arguments],
