@@ -9,7 +9,6 @@ from typing import Any
 
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.renderers import JSONRenderer
@@ -50,6 +49,21 @@ _EXAMPLE = JSONRenderer().render(
         "conversation": ALICES,
     }
 )
+# As a text, or event by event: how a document of version 3.1 is read, there are two opinions.
+_EVENTS = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {
+                "id": {"type": "string", "description": "Where to go on from."},
+                "event": {"const": "reset", "description": "Only there: load the list again."},
+                "data": {"type": "string", "contentMediaType": "application/json"},
+                "retry": {"type": "integer", "description": "Milliseconds until you come back."},
+            },
+        },
+    ]
+}
 
 
 class StreamedEventBody(Body):
@@ -127,7 +141,7 @@ class StreamView(MemberView[Conversation]):
         ],
         responses={
             (200, CONTENT_TYPE): OpenApiResponse(
-                OpenApiTypes.STR,
+                _EVENTS,
                 description="Goes on until you hang up, or for some minutes.",
                 examples=[
                     OpenApiExample(
