@@ -31,7 +31,7 @@ class Retraction:
     subject: str
     step: str = ""
     epoch: int = 0
-    """The round of a conversation: banners of an earlier one have been replaced already."""
+    """The round of a conversation. Banners of an earlier one that was answered are replaced already."""
     tapped: str = ""
     """The installation whose banner is left alone: its button was what answered the call."""
 
@@ -61,16 +61,33 @@ def retraction(
     )
 
 
-# The deliveries of the banners that a batch of events takes back.
-_TAKEN_BACK = """
+# The deliveries of the banners that a batch of events takes back. A conversation may have been with
+# another bot when they were sent; a run has one workflow.
+_ANSWERS = ", ".join(
+    f"'{row.name}'"
+    for row in EVENT_TYPES.values()
+    if row.retracts and row.subject is Subject.CONVERSATION
+)
+_TAKEN_BACK = f"""
     FROM unnest(
         %(event)s::bigint[], %(source)s::bigint[], %(subject)s::text[], %(step)s::text[],
         %(epoch)s::int[], %(type)s::text[]
     ) AS taking (event_id, source_id, subject, step, epoch, type)
-    JOIN chatbot_event event ON event.source_id = taking.source_id
+    JOIN chatbot_source its ON its.id = taking.source_id
+    JOIN chatbot_source source ON source.id = its.id
+        OR source.organization_id = its.organization_id AND source.kind = 'bot' AND its.kind = 'bot'
+    JOIN chatbot_event event ON event.source_id = source.id
         AND event.subject = taking.subject AND event.type = taking.type
-        AND COALESCE(event.payload #>> '{data,step,index}', '') = taking.step
-        AND COALESCE((event.facts ->> 'epoch')::int, 0) = taking.epoch
+        AND COALESCE(event.payload #>> '{{data,step,index}}', '') = taking.step
+        AND (
+            COALESCE((event.facts ->> 'epoch')::int, 0) = taking.epoch
+            OR (event.facts ->> 'epoch')::int < taking.epoch AND NOT EXISTS (
+                SELECT FROM chatbot_event answer
+                WHERE answer.source_id = event.source_id AND answer.subject = event.subject
+                    AND answer.type IN ({_ANSWERS})
+                    AND answer.facts ->> 'epoch' = event.facts ->> 'epoch'
+            )
+        )
     JOIN chatbot_notification notification ON notification.event_id = event.id
     JOIN chatbot_delivery delivery ON delivery.notification_id = notification.id
 """
@@ -191,7 +208,8 @@ def postpone(delivery_ids: Iterable[int], *, now: datetime) -> None:
 # An event that is being routed by another worker may put up a banner in the next moment.
 UNROUTED = Prepared("""
     SELECT other.id FROM chatbot_event mine
-    JOIN chatbot_event other ON other.source_id = mine.source_id AND other.subject = mine.subject
+    JOIN chatbot_event other ON other.lane = mine.lane AND other.subject = mine.subject
+        AND other.organization_id = mine.organization_id
     WHERE mine.id = ANY(%(ids)s::bigint[]) AND other.state = 'received' AND other.id <> mine.id
 """)
 

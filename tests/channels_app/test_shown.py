@@ -330,7 +330,23 @@ def test_what_changed_nothing_replaces_nothing(conversation: Conversation) -> No
     assert Event.objects.get(pk=echo.pk).state == "routed"
 
 
-def test_only_the_banners_of_this_round_are_replaced(conversation: Conversation) -> None:
+def test_what_an_answer_has_replaced_before_is_not_replaced_again(
+    conversation: Conversation,
+) -> None:
+    early = agent(bot=conversation.bot)
+    rung(conversation)
+    answer(conversation)
+    Subscription.objects.filter(membership=early).delete()
+    becomes(conversation, "waiting", epoch=2)
+    conversation.refresh_from_db()
+    late = agent(bot=conversation.bot)
+    rung(conversation)
+    assert replaced(answer(conversation)) == devices(late)
+
+
+def test_a_call_of_a_round_that_nobody_answered_is_replaced_as_well(
+    conversation: Conversation,
+) -> None:
     early = agent(bot=conversation.bot)
     rung(conversation)
     Subscription.objects.filter(membership=early).delete()
@@ -338,7 +354,26 @@ def test_only_the_banners_of_this_round_are_replaced(conversation: Conversation)
     conversation.refresh_from_db()
     late = agent(bot=conversation.bot)
     rung(conversation)
-    assert replaced(answer(conversation)) == devices(late)
+    assert replaced(answer(conversation)) == devices(early, late)
+
+
+def test_a_call_from_an_earlier_bot_is_replaced_as_well(conversation: Conversation) -> None:
+    alice = agent(bot=conversation.bot)
+    rung(conversation)
+    other = BotFactory.create(organization=conversation.organization)
+    Conversation.objects.filter(pk=conversation.pk).update(bot=other)
+    conversation.refresh_from_db()
+    assert replaced(answer(conversation)) == devices(alice)
+
+
+def test_a_conversation_of_another_organization_is_another(conversation: Conversation) -> None:
+    agent(bot=conversation.bot)
+    rung(conversation)
+    bot = BotFactory.create()
+    same = ConversationFactory.create(
+        organization=bot.organization, bot=bot, external_id=conversation.external_id
+    )
+    assert not replaced(answer(same))
 
 
 def test_a_call_and_its_answer_in_one_batch_ring_nobody(conversation: Conversation) -> None:
