@@ -31,7 +31,7 @@ class Retraction:
     subject: str
     step: str = ""
     epoch: int = 0
-    """The round of a conversation. Those of an earlier one that was answered are replaced already."""
+    """The round of a conversation. An earlier one that was answered has its banners replaced."""
     tapped: str = ""
     """The installation whose banner is left alone: its button was what answered the call."""
 
