@@ -37,9 +37,7 @@ def main(arguments: Sequence[str]) -> int:
         servers.create_database(DATABASE)
         environment = environment_of(servers)
         call(environment, str(PROJECT / "manage.py"), "migrate", "-v0", "--skip-checks")
-        made = json.loads(
-            call(environment, "-m", "bench.claims_side", "seed", str(options.rounds))
-        )
+        made = json.loads(call(environment, "-m", "bench.claims_side", "seed", str(options.rounds)))
         agents = [Agent(*one) for one in made["agents"]]
         with serving(environment, folder / "web.log") as web:
             start = time.monotonic()
