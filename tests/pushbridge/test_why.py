@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
@@ -193,7 +194,8 @@ def test_a_webhook_id_of_several_organizations_is_answered_with_the_events() -> 
 def test_who_belongs_to_several_organizations_is_asked_which_is_meant(
     bot: Bot, member: Membership
 ) -> None:
-    there = MembershipFactory.create(user=member.user, organization__slug="globex").organization
+    with time_machine.travel(NIGHT - timedelta(days=1), tick=False):
+        there = MembershipFactory.create(user=member.user, organization__slug="globex").organization
     only_here = what_if()
     BotFactory.create(organization=there, external_id="bot_x")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 
 import pytest
+import time_machine
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -104,7 +106,8 @@ def test_what_would_be_decided_now_is_shown(
 
 
 def test_a_member_without_a_notification_is_answered_for_too(as_operator: Client, bot: Bot) -> None:
-    member = MembershipFactory.create(organization=bot.organization)
+    with time_machine.travel(NIGHT - timedelta(days=1), tick=False):
+        member = MembershipFactory.create(organization=bot.organization)
     event = happened(bot)
 
     assert "there is no subscription to Bot X" in html(as_operator, why(event), member=member.pk)
