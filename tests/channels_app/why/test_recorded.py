@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -525,7 +526,8 @@ def test_a_notice_is_told_to_whom_it_is_for_and_to_nobody_else() -> None:
 
 
 def alice_of_the_same_organization(member: Membership) -> Membership:
-    return MembershipFactory.create(organization=member.organization)
+    with time_machine.travel(NIGHT - timedelta(days=1), tick=False):
+        return MembershipFactory.create(organization=member.organization)
 
 
 def test_the_levels_settings_are_shown_in_the_order_in_which_they_are_asked() -> None:
